@@ -1,0 +1,211 @@
+package Bench::Proposal;
+
+use strict;
+use warnings;
+use utf8;
+
+use Bench::Process;
+use Bench::Progress;
+use Bench::Stack;
+use Bench::Stats;
+use Bench::Table;
+use JSON::PP ();
+use POSIX ();
+use Time::HiRes ();
+
+our $VERSION = '0.1.0';
+
+use constant CLIENTS => 4;
+
+my @WAYS = (
+    ['files',   'one Python process per call, state in files'],
+    ['process', 'one bridge process per call'],
+    ['daemon',  'the daemon'],
+);
+my @HOPE = ('what the proposal hoped for', '2-10', '', '100-500', '', '');
+
+sub run {
+    my ($class, %arg) = @_;
+    my $stack = Bench::Stack->new(root => $arg{root});
+    my $self  = bless {
+        stack   => $stack,                rounds  => $arg{rounds} || ($arg{quick} ? 2 : 7),
+        seconds => $arg{quick} ? 0.5 : 2, figures => {}
+    }, $class;
+    my $ok    = eval { $self->_measure; 1 };
+    my $error = $@;
+    $stack->finish;
+    die $error if !$ok;
+    return $self;
+}
+
+sub _measure {
+    my ($self) = @_;
+    my $stack = $self->{stack};
+    $self->{machine}  = $stack->machine;
+    $self->{database} = $stack->dir . '/data.db';
+    $self->{progress} = Bench::Progress->new(2 * @WAYS * $self->{rounds} + @WAYS);
+    mkdir $stack->dir . '/state';
+    $stack->worker('ours', 'dbi.pl', 'make_data', $self->{database}, 0);
+    for my $round (1 .. $self->{rounds}) {
+        $self->_one_client($round, $_->[0])   for @WAYS;
+        $self->_some_clients($round, $_->[0]) for @WAYS;
+    }
+    $self->_memory($_->[0]) for @WAYS;
+    $self->{progress}->clear;
+    return;
+}
+
+sub _command {
+    my ($self, $way) = @_;
+    my $root = $self->{stack}{root};
+    my $side = $self->{stack}->side('ours');
+    return (
+        command => [
+            @{ $side->{perl} }, "$root/bench/worker/proposal.pl", $way, $self->{database}, $self->{seconds},
+            "$root/bench/proposal/one_process_per_call.py"
+        ],
+        env    => { %{ $side->{env} }, BRIDGE_STATE => $self->{stack}->dir . '/state' },
+        errors => $self->{stack}->dir . '/errors',
+    );
+}
+
+# The seconds of each call that a worker printed.
+sub _calls {
+    my ($self, $done) = @_;
+    die "a worker failed:\n" . $self->{stack}->last_errors if $done->{status};
+    return $done->{out} =~ /^call (\S+)$/mg;
+}
+
+sub _one_client {
+    my ($self, $round, $way) = @_;
+    $self->{progress}->step("round $round: $way, one client");
+    my @calls   = $self->_calls(Bench::Process::run($self->_command($way)));
+    my $figures = $self->{figures}{$way} ||= {};
+    push @{ $figures->{latency} }, Bench::Stats::median(@calls);
+    push @{ $figures->{slow} },    Bench::Stats::percentile(95, @calls);
+    push @{ $figures->{one} },     @calls / $self->{seconds};
+    return;
+}
+
+# CLIENTS at once, each in a child of ours that hands its count back.
+sub _some_clients {
+    my ($self, $round, $way) = @_;
+    $self->{progress}->step("round $round: $way, " . CLIENTS . ' clients');
+    my @pipes;
+    for (1 .. CLIENTS) {
+        my $pid = open my $from, '-|';
+        die "fork: $!\n" if !defined $pid;
+        if (!$pid) {
+            my $count = eval { scalar(() = $self->_calls(Bench::Process::run($self->_command($way)))) };
+            print defined $count ? $count : 'failed';
+            close STDOUT;
+            POSIX::_exit(0);
+        }
+        push @pipes, $from;
+    }
+    my $total = 0;
+    for my $pipe (@pipes) {
+        my $count = readline $pipe;
+        $count =~ /^\d+$/ or die "a worker failed:\n" . $self->{stack}->last_errors;
+        $total += $count;
+        close $pipe;
+    }
+    push @{ $self->{figures}{$way}{many} }, $total / $self->{seconds};
+    return;
+}
+
+# The peak of the process that serves the calls, as long as it lives. Short-lived ones are watched while a worker runs.
+sub _memory {
+    my ($self, $way) = @_;
+    $self->{progress}->step("$way, memory");
+    my $peak = 0;
+    if ($way eq 'daemon') { $peak = Bench::Process::memory_kb($self->{stack}->daemon_pid, 'VmHWM') }
+    else { $peak = $self->_watch($way) }
+    $self->{figures}{$way}{memory} = [$peak / 1024];
+    return;
+}
+
+sub _watch {
+    my ($self, $way) = @_;
+    my $worker = Bench::Process::start($self->_command($way));
+    my $peak   = 0;
+    my $wanted = $way eq 'files' ? qr/python/ : qr/cpan-bridge/;
+    my $end    = Time::HiRes::time() + $self->{seconds};
+    while (Time::HiRes::time() < $end) {
+        for my $pid (_children($worker)) {
+            next if _name($pid) !~ $wanted;
+            my $kb = Bench::Process::memory_kb($pid, 'VmHWM') || 0;
+            $peak = $kb if $kb > $peak;
+        }
+        Time::HiRes::sleep(0.001);
+    }
+    Bench::Process::end($worker);
+    return $peak;
+}
+
+sub _children {
+    my ($pid) = @_;
+    open my $handle, '<', "/proc/$pid/task/$pid/children" or return;
+    my $line = readline $handle;
+    return defined $line ? split ' ', $line : ();
+}
+
+sub _name {
+    my ($pid) = @_;
+    open my $handle, '<', "/proc/$pid/comm" or return '';
+    my $line = readline $handle;
+    return defined $line ? $line : '';
+}
+
+# --- the table
+
+sub _figure {
+    my ($self, $way, $what) = @_;
+    return Bench::Stats::median(@{ $self->{figures}{$way}{$what} });
+}
+
+sub text {
+    my ($self) = @_;
+    my @rows = map {
+        my ($way, $title) = @$_;
+        [
+            $title, (map { Bench::Table::number(1000 * $self->_figure($way, $_)) } qw(latency slow)),
+            (map { Bench::Table::number($self->_figure($way, $_)) } qw(one many memory))
+        ]
+    } @WAYS;
+    my $machine = $self->{machine};
+    my $table   = Bench::Table::format_table(
+        'lrrrrr',
+        [
+            'a call through', 'ms, median', 'ms, 95 %', 'calls/s',
+            'calls/s, ' . CLIENTS . ' clients', 'MB a helper process'
+        ],
+        @rows,
+        [@HOPE]
+    );
+    return
+          "$machine->{cpan_bridge}, perl $machine->{perl}, $machine->{cores} cores ($machine->{processor})\n\n$table\n"
+        . "$self->{rounds} interleaved rounds, medians. A call is half of: execute a statement on an open connection, fetch\n"
+        . "its row; for a bridge process per call it is the whole of start, connect, execute, fetch.\n";
+}
+
+sub json {
+    my ($self) = @_;
+    return JSON::PP->new->canonical->pretty->utf8->encode({ machine => $self->{machine}, figures => $self->{figures} });
+}
+
+1;
+
+__END__
+
+=encoding utf8
+
+=head1 NAME
+
+Bench::Proposal - what a call costs: a process each, with state in files, or a daemon
+
+=head1 SYNOPSIS
+
+    print Bench::Proposal->run(root => '/path/to/checkout')->text;
+
+=cut

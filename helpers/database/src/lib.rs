@@ -1,0 +1,2 @@
+//! SQLite for the bridge.
+mod sqlite;

@@ -1,0 +1,1129 @@
+package DBI;
+
+# The published DBI interface, written in plain Perl with core modules only.
+#
+# THE MAP
+#   this file              what every script needs: handles, method dispatch, the error state, connect,
+#                          the fetch paths, and the driver base classes DBD::_::common/dr/db/st
+#   DBI/Bridge/Report.pm   what happens when a method leaves an error or warning behind (message, warn, die)
+#   DBI/Bridge/Watch.pm    the long way through a method call: trace, Callbacks, Profile, taint, wrong usage
+#   DBI/Bridge/Attrs.pm    attributes that are computed or checked when read or written
+#   DBI/Bridge/Select.pm   fetchall_*, selectall_*, selectrow_*, selectcol_*, bridge_select
+#   DBI/Bridge/Columns.pm  bind_col, bind_columns and the row buffer (_get_fbav, _set_fbav)
+#   DBI/Bridge/Batch.pm    bind_param_array, execute_array, execute_for_fetch
+#   DBI/Bridge/Catalog.pm  quote_identifier, tables, type_info, get_info and the *_info methods
+#   DBI/Bridge/Drivers.pm  available_drivers, data_sources, installed_versions, connect_cached, why a driver did not load
+#   DBI/Bridge/Handles.pm  clone, swap_inner_handle, take_imp_data, dump_handle, install_method, threads
+#   DBI/Bridge/Trace.pm    trace, trace_msg, trace flags
+#   DBI/Bridge/Util.pm     neat_list, data_diff, sql_type_cast, hash, dump_results, ...
+#   DBI/Bridge/Preparse.pm preparse
+#   DBI/Bridge/Constants.pm  which names the export tags hold
+# Everything but this file is loaded on first use: `lazy` (below) installs a stub for each such sub.
+#
+# HANDLES
+#   The script holds an "outer" handle: a blessed reference to a hash tied to the "inner" one. The inner handle is a plain
+#   blessed hash; drivers are called with it. Its keys are the documented attribute names, the driver's own keys, and these:
+#     bridge_outer    weak reference to the outer handle
+#     bridge_parent   the parent's inner handle (also under Driver / Database)
+#     bridge_kids     weak references to the inner handles of the children
+#     bridge_me       [ weak inner, \err, \errstr, \state ]: what $DBI::err and friends look at
+#     bridge_watch    true when trace, Callbacks, Profile or TaintIn/TaintOut want the long way (Watch.pm)
+#     bridge_bind, bridge_bound, bridge_fbav    bound columns, see Columns.pm
+#
+# THE ROAD OF A METHOD CALL
+#   $sth->execute(...)  -> DBI::st::execute, made by `dispatcher`: an inner handle goes straight on to the driver's method; for an outer
+#   one the error state is cleared, the driver's method is called with the inner handle, and an error left behind is reported once,
+#   by the outermost call (Report.pm).
+#
+# THE FAST CONTRACT WITH OUR DRIVERS (private, optional for both sides)
+#   A driver knows that this DBI serves it by $DBI::BRIDGE (a number, 1 for what is written here).
+#   $sth->{bridge_rows}        array ref of array refs: rows decoded and ready. execute and fetch may leave them there. The script's next
+#                              fetches take them with shift and do not call the driver. Each row must be a fresh array (the script may
+#                              keep it). When there are none left the driver's fetch is called: it returns the next row (a plain array ref;
+#                              no _set_fbav needed, bound columns are served here) or undef, and leaves the others in bridge_rows.
+#   $sth->{bridge_held}        the same rows while something (bound columns, trace, an error to be cleared) asks for more than a shift.
+#                              Only this DBI moves rows there; a driver that counts (rows) adds up bridge_rows, bridge_held, bridge_hash_rows.
+#   $sth->{bridge_hash_rows}   rows ready as hashes, keys already in their final case.
+#   bridge_fetch_as($sth, 'hash', $case)   optional method of the st class, called instead of fetch when fetchrow_hashref finds nothing
+#                              waiting; $case is NAME, NAME_lc or NAME_uc. Returns the next row as a hash ref and leaves the others in
+#                              bridge_hash_rows; undef = no more rows, or an error was set; '' = declined (then fetch is called). A driver
+#                              must decline when two columns have the same name.
+#   bridge_fetchall($sth, 'array'|'hash', $max)  optional: all the rows (at most $max, undef = all) that are not waiting in bridge_*rows, as one array
+#                              ref; for 'hash' keys are as $sth->{FetchHashKeyName} says. undef = error set; '' = declined. The driver sets Active off
+#                              once all rows are handed out. With duplicate column names 'hash' must be declined.
+#   bridge_select($dbh, $sql, $attr, \@binds, $mode, $max)  optional method of the db class: prepare, execute, fetch and finish in one go. $mode 'array' or
+#                              'hash' (keys as $dbh->{FetchHashKeyName}) or 'row' (the first row only, as array). Returns an array ref of rows; undef =
+#                              error set; '' = declined (then the ordinary calls are made). $sql is a string, never a statement handle.
+#   On execute and finish through the outer handle this DBI drops waiting rows before it calls the driver.
+#   A driver may write $sth->{Active} = 1 or 0 straight into the inner hash: ActiveKids is counted on demand.
+
+use strict;
+use warnings;
+
+our ($VERSION, $BRIDGE, $PurePerl, $dbi_debug, $neat_maxlen, $connect_via, $stderr);
+our ($WATCH, $IN, $LAST, %installed_drh, %DISPATCH, $shared_last);
+our ($err, $errstr, $state, $rows, $lasth);
+our (@EXPORT, @EXPORT_OK, %EXPORT_TAGS);
+
+BEGIN {
+    $VERSION     = '1.643';
+    $BRIDGE      = 1;
+    $dbi_debug   = 0;
+    $neat_maxlen = 1000;
+    $stderr      = 2_000_000_000;
+    $connect_via = 'connect';
+    $WATCH       = 0;               # true while the global trace level is not 0
+    $LAST        = [ undef, \undef, \undef, \'' ];
+    if (defined &builtin::weaken) { no warnings 'once'; *weaken = \&builtin::weaken }
+    else                          { require Scalar::Util; *weaken = \&Scalar::Util::weaken }
+}
+
+# --- subs that live in their own files ------------------------------------------------------------------------------
+
+my (%LAZY, $BASE);
+BEGIN { ($BASE = __FILE__) =~ s/\.pm\z// }
+
+sub lazy {
+    my ($part, $package, @names) = @_;
+    for my $name (@names) {
+        my $full = "${package}::$name";
+        no strict 'refs';
+        *$full = sub { load_part($part); no strict 'refs'; goto &{ *{$full}{CODE} } };
+    }
+    return;
+}
+
+sub load_part {
+    my ($part) = @_;
+    no warnings 'redefine';
+    require "DBI/Bridge/$part.pm";
+    return;
+}
+
+BEGIN {
+    lazy('Report',  'DBI::Bridge', qw(report no_method));
+    lazy('Watch',   'DBI::Bridge', qw(watched usage_error));
+    lazy('Columns', 'DBI::Bridge', qw(deliver));
+    lazy('Attrs',   'DBI::Bridge', qw(fetch_special store_special));
+    lazy('Handles', 'DBI', qw(visit_handles _get_imp_data dump_handle CLONE _handles _rebless _rebless_dbtype_subclass));
+    lazy('Drivers', 'DBI', qw(available_drivers data_sources installed_versions installed_drivers connect_cached
+        connect_test_perf parse_dsn driver_prefix dbixs_revision require_version));
+    lazy('Trace',   'DBI', qw(trace trace_msg parse_trace_flag parse_trace_flags _set_trace_file));
+    lazy('Util',    'DBI', qw(neat neat_list looks_like_number hash data_diff data_string_desc data_string_diff sql_type_cast
+        _concat_hash_sorted dbi_time dbi_profile dbi_profile_merge dbi_profile_merge_nodes));
+    lazy('Constants', 'DBI', qw(fill_export_tags));
+    lazy('Handles', 'DBD::_::common', qw(install_method dump_handle swap_inner_handle visit_child_handles private_attribute_info
+        private_data FETCH_many));
+    lazy('Trace',   'DBD::_::common', qw(trace debug trace_msg parse_trace_flag parse_trace_flags));
+    lazy('Drivers', 'DBD::_::dr', qw(data_sources connect_cached default_user dbixs_revision));
+    lazy('Handles', 'DBD::_::db', qw(clone take_imp_data));
+    lazy('Drivers', 'DBD::_::db', qw(data_sources));
+    lazy('Select',  'DBD::_::db', qw(selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref selectall_array
+        selectall_hashref selectcol_arrayref));
+    lazy('Select',  'DBD::_::st', qw(fetchall_arrayref fetchall_hashref));
+    lazy('Columns', 'DBD::_::st', qw(bind_col bind_columns _get_fbav _set_fbav));
+    lazy('Batch',   'DBD::_::st', qw(bind_param_array bind_param_inout_array execute_array execute_for_fetch));
+    lazy('Catalog', 'DBD::_::db', qw(quote_identifier tables table_info column_info primary_key_info primary_key foreign_key_info
+        statistics_info type_info type_info_all get_info last_insert_id));
+    lazy('Preparse', 'DBD::_::db', qw(preparse));
+    lazy('Util',    'DBD::_::st', qw(dump_results blob_copy_to_file));
+}
+
+# --- exports --------------------------------------------------------------------------------------------------------
+
+my %SQL_TYPE;
+BEGIN {
+    my @pairs = qw(GUID -11 WLONGVARCHAR -10 WVARCHAR -9 WCHAR -8 BIT -7 TINYINT -6 BIGINT -5 LONGVARBINARY -4 VARBINARY -3 BINARY -2
+        LONGVARCHAR -1 UNKNOWN_TYPE 0 ALL_TYPES 0 CHAR 1 NUMERIC 2 DECIMAL 3 INTEGER 4 SMALLINT 5 FLOAT 6 REAL 7 DOUBLE 8
+        DATETIME 9 DATE 9 INTERVAL 10 TIME 10 TIMESTAMP 11 VARCHAR 12 BOOLEAN 16 UDT 17 UDT_LOCATOR 18 ROW 19 REF 20 BLOB 30
+        BLOB_LOCATOR 31 CLOB 40 CLOB_LOCATOR 41 ARRAY 50 ARRAY_LOCATOR 51 MULTISET 55 MULTISET_LOCATOR 56 TYPE_DATE 91 TYPE_TIME 92
+        TYPE_TIMESTAMP 93 TYPE_TIME_WITH_TIMEZONE 94 TYPE_TIMESTAMP_WITH_TIMEZONE 95 INTERVAL_YEAR 101 INTERVAL_MONTH 102
+        INTERVAL_DAY 103 INTERVAL_HOUR 104 INTERVAL_MINUTE 105 INTERVAL_SECOND 106 INTERVAL_YEAR_TO_MONTH 107 INTERVAL_DAY_TO_HOUR 108
+        INTERVAL_DAY_TO_MINUTE 109 INTERVAL_DAY_TO_SECOND 110 INTERVAL_HOUR_TO_MINUTE 111 INTERVAL_HOUR_TO_SECOND 112
+        INTERVAL_MINUTE_TO_SECOND 113);
+    my %cursor = (FORWARD_ONLY => 0, KEYSET_DRIVEN => 1, DYNAMIC => 2, STATIC => 3, TYPE_DEFAULT => 0);
+    my %flag = (
+        DBIpp_cm_cs => 0x01, DBIpp_cm_hs => 0x02, DBIpp_cm_dd => 0x04, DBIpp_cm_br => 0x08, DBIpp_cm_dw => 0x10, DBIpp_cm_XX => 0x1F,
+        DBIpp_ph_qm => 0x0100, DBIpp_ph_cn => 0x0200, DBIpp_ph_cs => 0x0400, DBIpp_ph_sp => 0x0800, DBIpp_ph_XX => 0x0F00,
+        DBIpp_st_qq => 0x010000, DBIpp_st_bs => 0x020000, DBIpp_st_XX => 0x030000,
+        DBIstcf_DISCARD_STRING => 0x0001, DBIstcf_STRICT => 0x0002,
+    );
+    my (@types, $name, $value);
+    no strict 'refs';
+    my $constant = sub {
+        my ($to, $what) = @_;
+        Internals::SvREADONLY($what, 1);
+        if (exists $DBI::{$to}) { *$to = sub () { $what } }
+        else                    { $DBI::{$to} = \$what }
+        return $to;
+    };
+    while (($name, $value) = splice @pairs, 0, 2) { push @types, $constant->("SQL_$name", 0 + $value) }
+    %EXPORT_TAGS = (
+        sql_types        => \@types,
+        sql_cursor_types => [ map { $constant->("SQL_CURSOR_$_", $cursor{$_}) } keys %cursor ],
+        utils            => [ qw(neat neat_list $neat_maxlen dump_results looks_like_number data_string_diff data_string_desc
+                data_diff sql_type_cast DBIstcf_DISCARD_STRING DBIstcf_STRICT) ],
+        profile          => [ qw(dbi_profile dbi_profile_merge dbi_profile_merge_nodes dbi_time) ],
+        preparse_flags   => [ grep { /^DBIpp/ } map { $constant->($_, $flag{$_}) } keys %flag ],
+    );
+    @EXPORT_OK = (map { @{ $EXPORT_TAGS{$_} } } keys %EXPORT_TAGS);
+    mro::method_changed_in('DBI');
+}
+
+sub import {
+    my ($class, @want) = @_;
+    return if !@want;
+    if ($class eq __PACKAGE__ && !grep { !exists $EXPORT_TAGS{ substr $_, 1 } && !/^[A-Za-z]\w*\z/ || /^:DEFAULT/ } @want) {
+        my $to = caller;
+        my %ok;
+        for my $name (map { /^:(.*)/ ? @{ $EXPORT_TAGS{$1} } : $_ } @want) {
+            if (!%ok) { @ok{@EXPORT_OK} = () }
+            return export_slowly(@_) if !exists $ok{$name};
+            no strict 'refs';
+            if ($name =~ /^\$(.*)/) { *{"${to}::$1"} = \${$1} }
+            else                    { *{"${to}::$name"} = \&{$name} }
+        }
+        return;
+    }
+    goto &export_slowly;
+}
+
+sub export_slowly {    # patterns, negations, versions, subclasses: as Exporter does it
+    require Exporter;
+    goto &{ Exporter->can('import') } if $_[0]->isa('Exporter');
+    my $class = shift;
+    return if $class ne __PACKAGE__;
+    Exporter::export_to_level($class, 1, $class, @_) if 0;
+    my $to = caller(0);
+    return Exporter::Heavy::heavy_export($class, $to, @_) if eval { require Exporter::Heavy; 1 };
+    die $@;
+}
+
+# --- $DBI::err, $DBI::errstr, $DBI::state, $DBI::rows, $DBI::lasth -------------------------------------------------------
+
+{
+    package DBI::var;
+    my %READ = (
+        err    => sub { ${ $DBI::LAST->[1] } },
+        errstr => sub { ${ $DBI::LAST->[2] } },
+        state  => sub { DBI::Bridge::state_of($DBI::LAST) },
+        lasth  => sub { my $h = $DBI::LAST->[0]; $h ? DBI::Bridge::outer($h) : undef },
+        rows   => sub { my $h = $DBI::LAST->[0]; $h && $h->can('rows') ? $h->rows : -1 },
+    );
+    sub TIESCALAR { my ($class, $name) = @_; return bless \$name, $class }
+    sub FETCH     { return $READ{ ${ $_[0] } }->() }
+    sub STORE     { require Carp; Carp::croak("Can't modify \$DBI::${$_[0]} special variable") }
+    for my $name (keys %READ) { no strict 'refs'; tie ${"DBI::$name"}, __PACKAGE__, $name }
+}
+
+# --- small helpers shared with the other files ----------------------------------------------------------------------------
+
+sub DBI::Bridge::state_of {
+    my ($me) = @_;
+    my ($err, $state) = (${ $me->[1] }, ${ $me->[3] });
+    return '' if !defined $err;
+    return $state eq '00000' ? '' : $state if defined $state && length $state;
+    return $err ? 'S1000' : '';
+}
+
+sub DBI::Bridge::outer {    # the outer handle of an inner one; a new one when the script let go of the old
+    my ($inner) = @_;
+    return $inner->{bridge_outer} if $inner->{bridge_outer};
+    my %outer;
+    tie %outer, 'DBI::Bridge::Tie', $inner;
+    my $outer = bless \%outer, ref $inner;
+    no warnings;    # builtin::weaken calls itself experimental in some perls
+    weaken($inner->{bridge_outer} = $outer);
+    return $outer;
+}
+
+sub DBI::Bridge::Tie::TIEHASH { return $_[1] }
+
+sub DBI::Bridge::at_caller {    # " at FILE line N.\n" of the script's line
+    my $depth = 0;
+    my ($file, $line);
+    while ((undef, $file, $line) = caller $depth++) { last if index($file, $BASE) != 0 || $file !~ m{\A\Q$BASE\E(?:\.pm|/Bridge/)} }
+    my $handle = '';
+    if (defined $.) {    # perl adds ", <FH> line N" when a file handle was read last
+        local ($@, $SIG{__DIE__});
+        eval { die };
+        $handle = $1 if $@ =~ /^Died at .*? line \d+(, <.*?> (?:line|chunk) \d+)?\.$/s && defined $1;
+    }
+    return ' at ' . (defined $file ? $file : '-') . ' line ' . (defined $line ? $line : 0) . "$handle.\n";
+}
+
+sub DBI::Bridge::croak { die join('', @_) . DBI::Bridge::at_caller() }
+sub DBI::Bridge::carp  { warn join('', @_) . DBI::Bridge::at_caller() }
+
+sub DBI::Bridge::settle {    # rows just made ready: may the script's fetch simply take them?
+    my ($i) = @_;
+    if ($i->{bridge_watch} || $WATCH || $i->{bridge_bind} || defined ${ $i->{Err} }) {
+        my $rows = delete $i->{bridge_rows};
+        if ($rows && @$rows) {
+            if   ($i->{bridge_held} && @{ $i->{bridge_held} }) { push @{ $i->{bridge_held} }, @$rows }
+            else                                                { $i->{bridge_held} = $rows }
+        }
+        if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} }) { DBI::Bridge::hold_hashes($i) }
+    }
+    return;
+}
+
+sub DBI::Bridge::hold_hashes {    # hash rows back into array rows
+    my ($i) = @_;
+    my $names = $i->{bridge_names} || return;
+    my $rows = delete $i->{bridge_hash_rows};
+    push @{ $i->{bridge_held} }, map { [ @$_{@$names} ] } @$rows;
+    return;
+}
+
+sub DBI::Bridge::unsettle_all {    # an error was set, or trace went on: nobody may take rows unseen
+    for my $drh (values %installed_drh) {
+        my $inner = tied %$drh or next;
+        for my $dbh (grep { $_ } @{ $inner->{bridge_kids} || [] }) {
+            for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) { DBI::Bridge::hold($sth) }
+        }
+    }
+    return;
+}
+
+sub DBI::Bridge::hold {
+    my ($i) = @_;
+    my $rows = delete $i->{bridge_rows};
+    if ($rows && @$rows) { unshift @{ $i->{bridge_held} }, @$rows }
+    DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
+    return;
+}
+
+# --- making handles -------------------------------------------------------------------------------------------------------
+
+my @INHERITED = qw(Warn PrintError PrintWarn RaiseError RaiseWarn HandleError HandleSetErr ShowErrorStatement FetchHashKeyName ChopBlanks
+    LongReadLen LongTruncOk TaintIn TaintOut TraceLevel CompatMode AutoInactiveDestroy ReadOnly Profile Executed);
+my %FRESH_DRH = (Warn => 1, PrintWarn => $^W ? 1 : '', FetchHashKeyName => 'NAME', LongReadLen => 80, TraceLevel => 0);
+
+sub _new_handle {
+    my ($class, $parent, $attr, $imp_data, $imp_class) = @_;
+    no warnings;    # builtin::weaken calls itself experimental in some perls
+    my %inner;
+    my $type = substr $imp_class, -2;
+    if ($parent) {
+        @inner{@INHERITED} = @$parent{@INHERITED};
+        $inner{Executed} = '';
+        $inner{ $type eq 'st' ? 'Database' : 'Driver' } = $inner{bridge_parent} = $parent;
+        if (my $callbacks = $parent->{Callbacks}) { $inner{Callbacks} = $callbacks->{ChildCallbacks} if $callbacks->{ChildCallbacks} }
+        $inner{bridge_watch} = 1 if $parent->{bridge_watch};
+    }
+    else { %inner = (%FRESH_DRH, Active => 1, AutoCommit => 1) }
+    my ($err, $errstr, $state);
+    if ($type eq 'st') { @inner{qw(Err Errstr State)} = @$parent{qw(Err Errstr State)}; $inner{RootClass} = $parent->{RootClass} if $parent->{RootClass} }
+    else               { @inner{qw(Err Errstr State)} = (\$err, \$errstr, \$state) }
+    if ($attr) {
+        for (qw(Err Errstr State)) { delete $attr->{$_} if exists $attr->{$_} && !ref $attr->{$_} }
+        @inner{ keys %$attr } = values %$attr;
+    }
+    $inner{ImplementorClass} = $imp_class;
+    $inner{Type}             = $type;
+    $inner{ErrCount}         = 0;
+    $inner{bridge_imp_data}  = $imp_data if defined $imp_data;
+    $inner{bridge_pid}       = $$;
+    my $inner = bless \%inner, $class;
+    weaken((my $me = [ $inner, @inner{qw(Err Errstr State)} ])->[0]);
+    $inner{bridge_me} = $me;
+    my %outer;
+    tie %outer, 'DBI::Bridge::Tie', $inner;
+    my $outer = bless \%outer, $class;
+    weaken($inner{bridge_outer} = $outer);
+    if ($parent) {
+        my $kids = $parent->{bridge_kids} ||= [];
+        if (@$kids >= ($parent->{bridge_kids_limit} || 120)) {
+            my @live = grep { defined } @$kids;
+            @$kids = ();
+            for (@live) { push @$kids, $_; weaken($kids->[-1]) }
+            $parent->{bridge_kids_limit} = 120 + 2 * @$kids;
+        }
+        push @$kids, $inner;
+        weaken($kids->[-1]);
+    }
+    return wantarray ? ($outer, $inner) : $outer;
+}
+
+sub _new_drh {
+    my ($class, $attr, $imp_data) = @_;
+    DBI::Bridge::croak("_new_drh: $class: unknown _mem package (the driver must be set up by DBI->install_driver or DBI->setup_driver)")
+        if !$class->isa('DBD::_::dr');
+    return _new_handle('DBI::dr', undef, $attr, $imp_data, $class);
+}
+
+sub _new_dbh {
+    my ($drh, $attr, $imp_data) = @_;
+    $drh = tied(%$drh) || $drh;
+    my $imp_class = $drh->{ImplementorClass} or DBI::Bridge::croak("DBI _new_dbh: $drh has no ImplementorClass");
+    substr $imp_class, -2, 2, 'db';
+    my $class = ref $drh;
+    substr $class, -2, 2, 'db';
+    my %attr = $attr ? %$attr : ();
+    $attr{Name} = '' if !defined $attr{Name};
+    return _new_handle($class, $drh, \%attr, $imp_data, $imp_class);
+}
+
+sub _new_sth {
+    my ($dbh, $attr, $imp_data) = @_;
+    $dbh = tied(%$dbh) || $dbh;
+    my $imp_class = $dbh->{ImplementorClass} or DBI::Bridge::croak("DBI _new_sth: $dbh has no ImplementorClass");
+    substr $imp_class, -2, 2, 'st';
+    my $class = ref $dbh;
+    substr $class, -2, 2, 'st';
+    $dbh->{Statement} = $attr->{Statement} if $attr && defined $attr->{Statement};
+    return _new_handle($class, $dbh, $attr, $imp_data, $imp_class);
+}
+
+# --- method dispatch ---------------------------------------------------------------------------------------------------------
+
+# Flags of a method
+sub KEEP ()    { 1 }     # leaves the error state alone on entry; reports only errors that are new
+sub EXECUTE () { 2 }     # sets Executed on the handle and its parents, copies Statement up
+sub ENDWORK () { 4 }     # ends what begin_work began
+sub UNCACHE () { 8 }     # empties CachedKids
+sub ROWS ()    { 16 }    # may leave rows in bridge_rows
+sub DROP ()    { 32 }    # waiting rows are void
+sub SHOW ()    { 64 }    # Statement is named in error messages of database handles (ShowErrorStatement)
+
+sub dispatcher {
+    my ($name, $min, $max, $flags, $usage) = @_;
+    $max = 1e9 if $max < 0;
+    $min++;    # with the handle
+    $max++;
+    return sub {
+        my $i = tied %{ $_[0] };
+        if (!$i) {
+            goto &{ $_[0]{ImplementorClass}->can($name) || DBI::Bridge::no_method($_[0], $name) };
+        }
+        if ($WATCH || $i->{bridge_watch}) { unshift @_, $name; goto &DBI::Bridge::watched }
+        DBI::Bridge::usage_error($name, scalar @_) if @_ < $min || @_ > $max;
+        my $code = $i->{ImplementorClass}->can($name) || DBI::Bridge::no_method($i, $name);
+        my $me = $i->{bridge_me};
+        my $nested = $IN && ($IN == $i || $i->{bridge_parent} && $IN == $i->{bridge_parent});
+        if (!$nested) {
+            $LAST = $me;
+            if (defined ${ $me->[1] }) { ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef }
+        }
+        if ($flags) { DBI::Bridge::before($i, $flags) }
+        my $h = shift;
+        my @rv;
+        {
+            local $IN = $i;
+            if   (wantarray) { @rv    = $code->($i, @_) }
+            else             { $rv[0] = $code->($i, @_) }
+        }
+        if ($flags & (ROWS | ENDWORK)) { DBI::Bridge::after($i, $flags) }
+        if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, $name, wantarray, @rv) }
+        return wantarray ? @rv : $rv[0];
+    };
+}
+
+sub keeper {    # for methods that neither clear the error state nor report an old one
+    my ($name, $min, $max, $flags) = @_;
+    $max = 1e9 if $max < 0;
+    $min++;
+    $max++;
+    return sub {
+        my $i = tied %{ $_[0] };
+        if (!$i) {
+            goto &{ $_[0]{ImplementorClass}->can($name) || DBI::Bridge::no_method($_[0], $name) };
+        }
+        if ($WATCH || $i->{bridge_watch}) { unshift @_, $name; goto &DBI::Bridge::watched }
+        DBI::Bridge::usage_error($name, scalar @_) if @_ < $min || @_ > $max;
+        my $code = $i->{ImplementorClass}->can($name) || DBI::Bridge::no_method($i, $name);
+        my $me    = $i->{bridge_me};
+        my $count = $i->{ErrCount};
+        my $had   = ${ $me->[1] };
+        my $nested = $IN && ($IN == $i || $i->{bridge_parent} && $IN == $i->{bridge_parent});
+        $LAST = $me if !$nested && $name ne 'DESTROY';
+        my $h = shift;
+        my @rv;
+        {
+            local $IN = $i;
+            if   (wantarray) { @rv    = $code->($i, @_) }
+            else             { $rv[0] = $code->($i, @_) }
+        }
+        if (!$nested && defined ${ $me->[1] } && ($name eq 'set_err' || !defined $had || $i->{ErrCount} != $count || $had ne ${ $me->[1] })) {
+            return DBI::Bridge::report($i, $name, wantarray, @rv);
+        }
+        return wantarray ? @rv : $rv[0];
+    };
+}
+
+sub DBI::Bridge::before {
+    my ($i, $flags) = @_;
+    if ($flags & DROP) { delete @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_names)} }
+    if ($flags & EXECUTE) {
+        $i->{Executed} = 1;
+        if (my $parent = $i->{bridge_parent}) {
+            $parent->{Executed} = 1;
+            if ($i->{Type} eq 'st') {
+                $parent->{Statement} = $i->{Statement};
+                $parent->{bridge_parent}{Executed} = 1;
+            }
+        }
+    }
+    if ($flags & UNCACHE) {
+        my $kids = $i->{CachedKids};
+        %$kids = () if $kids;
+    }
+    return;
+}
+
+sub DBI::Bridge::after {
+    my ($i, $flags) = @_;
+    if ($flags & ENDWORK) {
+        if ($i->{BegunWork}) {
+            $i->{BegunWork} = '';
+            local $IN = $i;
+            $i->STORE(AutoCommit => 1);
+        }
+    }
+    elsif ($i->{bridge_rows}) { DBI::Bridge::settle($i) }
+    return;
+}
+
+# name, fewest and most arguments (-1 = any), flags, usage; '#' in the flags column is none
+my %METHODS;
+BEGIN {
+    %METHODS = (
+        common => [
+            [ err => 0, 0, KEEP, '' ], [ errstr => 0, 0, KEEP, '' ], [ state => 0, 0, KEEP, '' ], [ func => 1, -1, 0, '' ],
+            [ set_err => 1, 5, KEEP, '$err, $errmsg [, $state, $method, $rv]' ],
+            [ trace => 0, 2, KEEP, '[$level, [$filename]]' ], [ debug => 0, 1, KEEP, '[$debug_level]' ],
+            [ trace_msg => 1, 2, KEEP, '$message_text [, $min_level ]' ],
+            [ parse_trace_flags => 1, 1, KEEP, '$string' ], [ parse_trace_flag => 1, 1, KEEP, '$name' ],
+            [ private_data => 0, 0, KEEP, '' ], [ private_attribute_info => 0, 0, 0, '' ],
+            [ dump_handle => 0, 2, KEEP, '[$message [, $level]]' ],
+            [ swap_inner_handle => 1, 2, 0, '$h [, $allow_reparent ]' ],
+            [ visit_child_handles => 1, 2, KEEP, '$coderef [, $info ]' ], [ FETCH_many => 0, -1, KEEP, '' ],
+        ],
+        dr => [
+            [ connect => 0, 4, UNCACHE * 0, '[$db [,$user [,$passwd [,\%attr]]]]' ],
+            [ connect_cached => 0, 4, 0, '[$db [,$user [,$passwd [,\%attr]]]]' ],
+            [ disconnect_all => 0, 0, KEEP, '' ], [ data_sources => 0, 1, 0, '[\%attr]' ],
+            [ default_user => 2, 3, 0, '$user, $pass [, \%attr]' ], [ dbixs_revision => 0, 0, KEEP, '' ],
+        ],
+        db => [
+            [ data_sources => 0, 1, 0, '[\%attr]' ], [ take_imp_data => 0, 0, 0, '' ], [ clone => 0, 1, 0, '[\%attr]' ],
+            [ connected => 0, -1, 0, '[\%attr]' ], [ begin_work => 0, 1, 0, '[\%attr]' ],
+            [ commit => 0, 0, ENDWORK, '' ], [ rollback => 0, 0, ENDWORK, '' ],
+            [ do => 1, -1, EXECUTE | SHOW, '$statement [, \%attr [, @bind_params ] ]' ],
+            [ last_insert_id => 0, 5, 0, '[$catalog [,$schema [,$table_name [,$field_name [, \%attr ]]]]]' ],
+            [ preparse => 3, 3, 0, '$statement, $return, $accept' ],
+            [ prepare => 1, 2, SHOW, '$statement [, \%attr]' ], [ prepare_cached => 1, 3, SHOW, '$statement [, \%attr [, $if_active ] ]' ],
+            (map { [ $_ => 1, -1, SHOW | EXECUTE, '$statement [, \%attr [, @bind_params ] ]' ] }
+                qw(selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref selectall_array selectcol_arrayref)),
+            [ selectall_hashref => 2, -1, SHOW | EXECUTE, '$statement, $keyfield [, \%attr [, @bind_params ] ]' ],
+            [ ping => 0, 0, KEEP, '' ], [ disconnect => 0, 0, UNCACHE, '' ], [ quote => 1, 2, KEEP, '$string [, $data_type ]' ],
+            [ quote_identifier => 1, -1, KEEP, '$name [, ...] [, \%attr ]' ], [ rows => 0, 0, KEEP, '' ],
+            [ tables => 0, 5, 0, '[$catalog [, $schema [, $table [, $type [, \%attr ]]]]]' ],
+            [ table_info => 0, 5, 0, '$catalog, $schema, $table, $type [, \%attr ]' ],
+            [ column_info => 4, 5, 0, '$catalog, $schema, $table, $column [, \%attr ]' ],
+            [ primary_key_info => 3, 4, 0, '$catalog, $schema, $table [, \%attr ]' ],
+            [ primary_key => 3, 4, 0, '$catalog, $schema, $table [, \%attr ]' ],
+            [ foreign_key_info => 6, 7, 0, '$pk_catalog, $pk_schema, $pk_table, $fk_catalog, $fk_schema, $fk_table [, \%attr ]' ],
+            [ statistics_info => 5, 6, 0, '$catalog, $schema, $table, $unique_only, $quick, [, \%attr ]' ],
+            [ type_info_all => 0, 0, 0, '' ], [ type_info => 0, 1, 0, '$data_type' ], [ get_info => 1, 1, 0, '$info_type' ],
+        ],
+        st => [
+            [ bind_col => 2, 3, DROP * 0, '$column, \$var [, \%attr]' ],
+            [ bind_columns => 0, -1, 0, '\$var1 [, \$var2, ...]' ],
+            [ bind_param => 2, 3, 0, '$parameter, $var [, \%attr]' ],
+            [ bind_param_inout => 3, 4, 0, '$parameter, \$var, $maxlen, [, \%attr]' ],
+            [ execute => 0, -1, EXECUTE | ROWS | DROP, '[@args]' ],
+            [ bind_param_array => 2, 3, 0, '$parameter, $var [, \%attr]' ],
+            [ bind_param_inout_array => 3, 4, 0, '$parameter, \@var, $maxlen, [, \%attr]' ],
+            [ execute_array => 1, -1, EXECUTE | DROP, '\%attribs [, @args]' ],
+            [ execute_for_fetch => 1, 2, EXECUTE | DROP, '$fetch_sub [, $tuple_status]' ],
+            [ fetchall_arrayref => 0, 2, ROWS, '[ $slice [, $max_rows]]' ], [ fetchall_hashref => 1, 1, ROWS, '$key_field' ],
+            [ blob_read => 4, 5, 0, '$field, $offset, $len [, \$buf [, $bufoffset]]' ],
+            [ blob_copy_to_file => 3, 3, 0, '$field, $filename_or_handleref' ],
+            [ dump_results => 0, 5, 0, '$maxfieldlen, $linesep, $fieldsep, $filehandle' ],
+            [ more_results => 0, 0, DROP, '' ], [ finish => 0, 0, DROP, '' ], [ cancel => 0, 0, 0, '' ],
+            [ rows => 0, 0, KEEP, '' ], [ _get_fbav => 0, -1, KEEP, '' ], [ _set_fbav => 1, 1, KEEP, '' ],
+        ],
+    );
+    for my $type (qw(dr db st)) {
+        no strict 'refs';
+        @{"DBI::${type}::ISA"}    = ('DBI::common');
+        @{"DBD::_::${type}::ISA"} = ('DBD::_::common');
+        for my $method (@{ $METHODS{common} }, @{ $METHODS{$type} }) {
+            my ($name, @rest) = @$method;
+            $DISPATCH{$name} ||= $method;
+            $DISPATCH{"$type/$name"} = $method;
+            *{"DBI::${type}::$name"} = $rest[2] & KEEP ? keeper($name, @rest) : dispatcher($name, @rest);
+        }
+    }
+}
+
+# The attribute methods and the error accessors are called most: they have their own short roads.
+
+sub DBI::common::err    { my $i = tied %{ $_[0] } || $_[0]; return ${ $i->{Err} } }
+sub DBI::common::errstr { my $i = tied %{ $_[0] } || $_[0]; return ${ $i->{Errstr} } }
+sub DBI::common::state  { my $i = tied %{ $_[0] } || $_[0]; return DBI::Bridge::state_of($i->{bridge_me}) }
+
+sub DBI::common::FETCH {
+    my $i = tied %{ $_[0] } || $_[0];
+    if (($WATCH || $i->{bridge_watch}) && !$IN) { unshift @_, 'FETCH'; goto &DBI::Bridge::watched }
+    my $code = $i->{ImplementorClass}->can('FETCH');
+    my $err  = ${ $i->{Err} };
+    my $count = $i->{ErrCount};
+    my $value = $code->($i, $_[1]);
+    if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} != $count)) {
+        return DBI::Bridge::report($i, 'FETCH', wantarray, $value);
+    }
+    return $value;
+}
+
+sub DBI::common::STORE {
+    my $i = tied %{ $_[0] } || $_[0];
+    if (($WATCH || $i->{bridge_watch}) && !$IN) { unshift @_, 'STORE'; goto &DBI::Bridge::watched }
+    my $code = $i->{ImplementorClass}->can('STORE');
+    my ($err, $count) = (${ $i->{Err} }, $i->{ErrCount});
+    my $value;
+    {
+        local $IN = $IN || $i;
+        $value = $code->($i, $_[1], $_[2]);
+    }
+    if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} != $count || length $err < length ${ $i->{Err} })) {
+        return DBI::Bridge::report($i, 'STORE', wantarray, $value);
+    }
+    return $value;
+}
+
+sub DBI::common::EXISTS { return defined $_[0]->FETCH($_[1]) ? 1 : '' }
+
+sub DBI::common::DELETE {
+    my ($h, $key) = @_;
+    my $i = tied(%$h) || $h;
+    return delete $i->{$key} if $key =~ /^private_/;
+    return $h->FETCH($key);
+}
+sub DBI::common::FIRSTKEY { return undef }
+sub DBI::common::NEXTKEY  { return undef }
+sub DBI::common::CLEAR    { DBI::Bridge::carp("Can't CLEAR $_[0] (DBI)"); return }
+
+sub DBI::common::can {
+    my ($h, $name) = @_;
+    return UNIVERSAL::can($h, $name) if !ref $h;
+    my $own = UNIVERSAL::can($h, $name);
+    return $own if !$own || !$DISPATCH{$name} && $name !~ /^(?:FETCH|STORE|fetch\w*)\z/;
+    my $i = tied(%$h) || $h;
+    return $i->{ImplementorClass}->can($name) ? $own : undef;
+}
+
+sub DBI::common::DESTROY {
+    my ($h) = @_;
+    return if tied %$h;    # the outer handle: the inner one follows when nobody needs it
+    local ($@, $?, $!) = ($@, $?, $!);
+    local $IN = $h;
+    my $type = $h->{Type} || return;
+    my $active = $h->{Active};
+    $h->{Active} = '' if $h->{InactiveDestroy} || $h->{AutoInactiveDestroy} && $h->{bridge_pid} != $$;
+    if (my $code = $h->{ImplementorClass}->can('DESTROY')) {
+        if (($WATCH || $h->{bridge_watch}) && ${^GLOBAL_PHASE} ne 'DESTRUCT') { DBI::Bridge::watched('DESTROY', $h) }
+        else {
+            eval { $code->($h); 1 } or do { warn "\t(in cleanup) $@" if $@ && ${^GLOBAL_PHASE} ne 'DESTRUCT' };
+        }
+    }
+    my $parent = $h->{bridge_parent};
+    if ($parent && $type eq 'db') {
+        my ($from, $to) = ($h->{bridge_me}, $parent->{bridge_me});
+        if ($from && $to && defined ${ $from->[1] }) { ${ $to->[$_] } = ${ $from->[$_] } for 1 .. 3 }
+    }
+    if ($LAST && $h->{bridge_me} && $LAST == $h->{bridge_me} && $parent && $parent->{bridge_me}) { $LAST = $parent->{bridge_me} }
+    return;
+}
+
+# --- fetching: the hot paths ---------------------------------------------------------------------------------------------------
+
+sub DBI::st::fetch { return shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} }) || goto &DBI::Bridge::fetch_more }
+{ no warnings 'once'; *DBI::st::fetchrow_arrayref = \&DBI::st::fetch }
+
+sub DBI::st::fetchrow_array {
+    my $row = shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} }) || goto &DBI::Bridge::fetchrow_array;
+    return @$row if wantarray;
+    return $row->[0];
+}
+
+sub DBI::st::fetchrow_hashref {
+    my $i = tied %{ $_[0] } || $_[0];
+    if (@_ == 1) {
+        my $row = shift @{ $i->{bridge_hash_rows} };
+        return $row if $row;
+        if (my $names = $i->{bridge_names}) {
+            if ($row = shift @{ $i->{bridge_rows} }) {
+                my %row;
+                @row{@$names} = @$row;
+                return \%row;
+            }
+        }
+    }
+    goto &DBI::Bridge::fetchrow_hashref;
+}
+
+# nothing waiting in bridge_rows: bound columns, held rows, or the driver's turn
+sub DBI::Bridge::fetch_more {
+    my $i = tied %{ $_[0] };
+    goto &{ $_[0]{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($_[0], 'fetch') } if !$i;
+    if ($WATCH || $i->{bridge_watch}) { unshift @_, 'fetch'; goto &DBI::Bridge::watched }
+    my $me = $i->{bridge_me};
+    my $nested = $IN && ($IN == $i || $i->{bridge_parent} && $IN == $i->{bridge_parent});
+    if (!$nested) {
+        $LAST = $me;
+        if (defined ${ $me->[1] }) { ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef }
+    }
+    DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
+    my $row;
+    if (my $held = $i->{bridge_held}) {
+        $row = shift @$held;
+        if ($row && !$i->{bridge_bind}) { $i->{bridge_rows} = delete $i->{bridge_held} }
+    }
+    if (!$row) {
+        my $code = $i->{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($i, 'fetch');
+        my $h = $_[0];
+        {
+            local $IN = $i;
+            $row = $code->($i);
+        }
+        DBI::Bridge::settle($i) if $i->{bridge_bind} || defined ${ $me->[1] };
+        if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, 'fetch', '', $row) }
+    }
+    return $row if !$i->{bridge_bind} || !$row;
+    return $i->{bridge_bound}->($row) if $i->{bridge_bound};
+    return DBI::Bridge::deliver($i, $row);
+}
+
+sub DBI::Bridge::fetchrow_array {
+    my $i = tied %{ $_[0] };
+    if ($i && !$WATCH && !$i->{bridge_watch} && $i->{ImplementorClass}->can('fetchrow_array') == \&DBD::_::st::fetchrow_array) {
+        my $row = $_[0]->fetch or return;
+        return wantarray ? @$row : $row->[0];
+    }
+    goto &DBI::Bridge::generic_fetchrow_array;
+}
+
+sub DBI::Bridge::fetchrow_hashref {
+    my ($h, $case) = @_;
+    my $i = tied %$h;
+    if (!$i || $WATCH || $i->{bridge_watch} || $i->{ImplementorClass}->can('fetchrow_hashref') != \&DBD::_::st::fetchrow_hashref) {
+        goto &DBI::Bridge::generic_fetchrow_hashref;
+    }
+    if (!defined $case && !$i->{bridge_bind} && !($i->{bridge_held} && @{ $i->{bridge_held} })) {
+        my $imp   = $i->{ImplementorClass};
+        my $names = $i->{bridge_names} || DBI::Bridge::hash_names($i);
+        if ($names && $imp->can('bridge_fetch_as') && !defined ${ $i->{Err} } && !@{ $i->{bridge_rows} || [] }) {
+            $LAST = $i->{bridge_me};
+            my $row;
+            { local $IN = $i; $row = $imp->can('bridge_fetch_as')->($i, 'hash', $i->{FetchHashKeyName}) }
+            if (ref $row) { DBI::Bridge::settle($i) if defined ${ $i->{Err} }; return $row if !defined ${ $i->{Err} } }
+            if (defined ${ $i->{Err} }) { return DBI::Bridge::report($i, 'fetchrow_hashref', '', $row) }
+            return undef if !defined $row;
+        }
+        elsif ($names && (my $ready = shift @{ $i->{bridge_rows} })) {
+            my %row;
+            @row{@$names} = @$ready;
+            return \%row;
+        }
+    }
+    goto &DBI::Bridge::generic_fetchrow_hashref;
+}
+
+sub DBI::Bridge::hash_names {    # the keys of fetchrow_hashref's rows; kept for the run of this execute
+    my ($i) = @_;
+    my $names;
+    { local $IN = $i; $names = $i->FETCH($i->{FetchHashKeyName} || 'NAME') }
+    return if ref $names ne 'ARRAY' || !@$names;
+    return $i->{bridge_names} = $names;
+}
+
+BEGIN {
+    no strict 'refs';
+    *DBI::Bridge::generic_fetchrow_array   = dispatcher('fetchrow_array',   0, 0, ROWS, '');
+    *DBI::Bridge::generic_fetchrow_hashref = dispatcher('fetchrow_hashref', 0, 1, ROWS, '');
+    $DISPATCH{"st/$_->[0]"} = $DISPATCH{ $_->[0] } = $_ for [ fetch => 0, -1, ROWS, '' ], [ fetchrow_arrayref => 0, -1, ROWS, '' ],
+        [ fetchrow_array => 0, 0, ROWS, '' ], [ fetchrow_hashref => 0, 1, ROWS, '' ];
+}
+
+# --- connecting ---------------------------------------------------------------------------------------------------------------------
+
+sub connect {
+    my $class = shift;
+    my ($dsn, $user, $pass, $attr, $old_driver) = @_;
+    if ($attr && !ref $attr) {    # connect($db, $user, $pass, $driver): the form of the first years
+        DBI::Bridge::carp("DBI->connect using 'old-style' syntax is deprecated and will be an error in future versions");
+        $old_driver = $attr;
+        $attr       = $_[4];
+    }
+    if (ref $old_driver || ($attr && !ref $attr) || (ref $pass && !defined DBI::Bridge::blessed($pass))) {
+        DBI::Bridge::croak("Usage: $class->connect([\$dsn [,\$user [,\$passwd [,\\%attr]]]])");
+    }
+    my $method = (ref $attr && delete $_[3]{dbi_connect_method}) || $connect_via;
+    $dsn = $ENV{DBI_DSN} || $ENV{DBI_DBNAME} || '' if !$old_driver && (!defined $dsn || $dsn eq '');
+    $dsn = '' if !defined $dsn;
+    my ($driver, $in_dsn, $rest) = $old_driver ? ($old_driver, undef, $dsn) : DBI::Bridge::split_dsn($dsn);
+    if (!$driver) {
+        DBI::Bridge::croak("Can't connect to data source '$dsn' because I can't work out what driver to use "
+            . "(it doesn't seem to contain a 'dbi:driver:' prefix and the DBI_DRIVER env var is not set)");
+    }
+    my %attr = (RaiseError => 0, PrintError => 1, AutoCommit => 1, $attr ? %$attr : (), $in_dsn ? %$in_dsn : ());
+    delete @attr{qw(PrintError AutoCommit RaiseError)} if $old_driver && !$attr;
+    $user = $attr{Username} if defined $attr{Username};
+    $pass = delete $attr{Password} if exists $attr{Password} && defined $attr{Password};
+    delete $attr{Password};
+    $user = $ENV{DBI_USER} if !defined $user;
+    $pass = $ENV{DBI_PASS} if !defined $pass;
+    ($driver, $rest) = DBI::Bridge::autoproxy($driver, $rest) if $ENV{DBI_AUTOPROXY} && $driver !~ /^(?:Proxy|Gofer|Switch)\z/ && !$old_driver;
+    my $root = $attr{RootClass};
+    if ($root) { DBI::Bridge::load_root($root) }
+    elsif ($class ne __PACKAGE__) { $root = $attr{RootClass} = $class }
+    my $drh = $class->install_driver($driver, \%attr) or die 'panic: install_driver returned no driver handle';
+    my @again = ($class, $drh, $method, $rest, $user, $pass, \%attr, $root, $dsn);
+    my $dbh = DBI::Bridge::connect_now(@again, \%attr) or return;
+    $dbh->{dbi_connect_closure} = sub { my ($old, $over) = @_; return DBI::Bridge::connect_now(@again, $over || \%attr, $old) };
+    return $dbh;
+}
+
+sub DBI::Bridge::split_dsn {    # dbi:Driver(attr=>value,...):rest
+    my ($dsn) = @_;
+    my ($driver, $spec) = ('', undef);
+    if ($dsn =~ s/^dbi:(\w*?)(?:\((.*?)\))?://i) { ($driver, $spec) = ($1, $2) }
+    elsif ($dsn =~ /^dbi:/i) { return }
+    $driver = $ENV{DBI_DRIVER} || '' if $driver eq '';
+    my %in;
+    if (defined $spec && length $spec) {
+        for (split /\s*,\s*/, $spec) {
+            my ($name, $value) = split /\s*=>?\s*/, $_, 2;
+            $in{$name} = $value;
+        }
+    }
+    return ($driver, \%in, $dsn);
+}
+
+sub DBI::Bridge::autoproxy {    # DBI_AUTOPROXY sends each connection through DBD::Proxy or the driver it names
+    my ($driver, $rest) = @_;
+    my $spec = $ENV{DBI_AUTOPROXY};
+    my $via  = 'Proxy';
+    if ($spec =~ s/^dbi:(\w+)(?:\(.*?\))?://i) { $via = $1 }
+    return ($via, "$spec;dsn=dbi:$driver:$rest");
+}
+
+sub DBI::Bridge::blessed { return ref $_[0] && eval { $_[0]->can('can') } ? ref $_[0] : undef }
+
+sub DBI::Bridge::load_root {
+    my ($root) = @_;
+    no strict 'refs';
+    return if @{"${root}::db::ISA"} || $root->can('connect');
+    (my $file = "$root.pm") =~ s{::}{/}g;
+    eval { require $file; 1 } and return;
+    my $error = $@;
+    $error =~ s/ at \S+ line \d+\.?\n?\z//;
+    DBI::Bridge::croak($error);
+}
+
+sub DBI::Bridge::connect_now {
+    my ($class, $drh, $method, $rest, $user, $pass, $first, $root, $dsn, $attr, $old) = @_;
+    my %apply = %$attr;
+    my $dbh = $drh->$method($rest, $user, $pass, \%apply);
+    if (!$dbh) { return DBI::Bridge::connect_failed($drh, $rest, $user, $first) }
+    if ($root && !$dbh->isa("${root}::db")) { DBI::Bridge::rebless($dbh, $root) }
+    if (%apply) {
+        my $done = eval {
+            for my $name (grep { exists $apply{$_} } qw(Profile RaiseError PrintError AutoCommit)) { $dbh->{$name} = delete $apply{$name} }
+            delete @apply{qw(Username dbi_connect_method)};
+            $dbh->{Username} = $user if defined $user;
+            for my $name (sort keys %apply) {
+                next if $name eq 'RootClass' && do { (tied %$dbh)->{RootClass} = $apply{$name}; 1 };
+                $dbh->{$name} = $apply{$name};
+            }
+            1;
+        };
+        if (!$done) { my $why = $@; DBI::Bridge::croak("$class->connect(...) failed: $why") if $why !~ /\n\z/; die $why }
+    }
+    $dbh->connected($dsn, $user, $pass, $first);
+    return $dbh;
+}
+
+sub DBI::Bridge::connect_failed {
+    my ($drh, $rest, $user, $attr) = @_;
+    my $errstr = $drh->errstr || '';
+    my $message = "connect('$rest','" . (defined $user ? $user : '') . "',...) failed: $errstr";
+    my $handler = $attr->{HandleError};
+    if (ref $handler && $handler->("DBI $message", $drh, undef)) { return }
+    DBI::Bridge::croak("DBI $message") if $attr->{RaiseError};
+    DBI::Bridge::carp("DBI $message") if $attr->{PrintError};
+    return;
+}
+
+sub DBI::Bridge::rebless {
+    my ($h, $root) = @_;
+    my $inner = tied %$h;
+    my $class = "${root}::$inner->{Type}";
+    if (!$class->isa("DBI::$inner->{Type}")) {
+        DBI::Bridge::carp("DBI subclass '$class' is not a subclass of DBI::$inner->{Type}: please load it or set its \@ISA first");
+    }
+    bless $inner, $class;
+    bless $h,     $class;
+    return $h;
+}
+
+sub install_driver {
+    my ($class, $driver, $attr) = @_;
+    $driver = $ENV{DBI_DRIVER} || '' if !defined $driver;
+    DBI::Bridge::croak("Usage: $class->install_driver(\$driver [, \\%attr])") if $driver eq '' || $attr && !ref $attr;
+    return $installed_drh{$driver} if $installed_drh{$driver};
+    my $package = "DBD::$driver";
+    (my $file = "$package.pm") =~ s{::}{/}g;
+    my $drh = eval {
+        require $file;
+        $class->setup_driver($package);
+        DBI::Bridge::trace_install($package, $INC{$file}) if $WATCH;
+        $package->driver($attr || {});
+    };
+    if (!ref $drh) {
+        my $why = $@;
+        load_part('Drivers');
+        DBI::Bridge::croak(DBI::Bridge::why_no_driver($driver, $file, $why));
+    }
+    $installed_drh{$driver} = $drh;
+    return $drh;
+}
+lazy('Trace', 'DBI::Bridge', 'trace_install');
+{ no warnings 'once'; *driver = \&install_driver }
+
+sub setup_driver {
+    my ($class, $package) = @_;
+    for my $type (qw(dr db st)) {
+        no strict 'refs';
+        my $isa = \@{"${package}::${type}::ISA"};
+        push @$isa, "DBD::_::$type" if !"${package}::$type"->isa("DBD::_::$type");
+        push @{"${package}::${type}_mem::ISA"}, 'DBD::_mem::common' if !@{"${package}::${type}_mem::ISA"};
+    }
+    return;
+}
+
+sub internal {    # the handle above all drivers
+    our $switch ||= do {
+        @DBD::Switch::dr::ISA = ('DBD::_::dr') if !@DBD::Switch::dr::ISA;
+        _new_drh('DBD::Switch::dr', { Name => 'Switch', Version => $VERSION, Attribution => "DBI $VERSION by Tim Bunce (interface), in plain Perl" });
+    };
+    return $switch;
+}
+
+sub disconnect_all { for (values %installed_drh) { eval { $_->disconnect_all } } return }
+sub disconnect { return }
+
+sub set_err { my $h = shift; return DBD::_::common::set_err(tied(%$h) || $h, @_) }
+
+END {
+    our $exiting = 1;
+    local $?;
+    disconnect_all() if %installed_drh;
+}
+
+# --- base classes of drivers --------------------------------------------------------------------------------------------------------------
+
+{
+    package DBD::_::common;
+
+    # read as they are; all others go through DBI/Bridge/Attrs.pm
+    my %PLAIN = map { $_ => 1 } qw(Active AutoCommit RaiseError PrintError PrintWarn RaiseWarn Warn ErrCount Type Statement Name Username
+        NUM_OF_FIELDS NUM_OF_PARAMS FetchHashKeyName LongReadLen LongTruncOk ChopBlanks ShowErrorStatement CachedKids HandleError
+        HandleSetErr ReadOnly TraceLevel Executed BegunWork InactiveDestroy AutoInactiveDestroy NAME RootClass ImplementorClass
+        Profile Callbacks CompatMode TaintIn TaintOut Err Errstr State);
+    my %BOOL = map { $_ => 1 } qw(RaiseError PrintError PrintWarn RaiseWarn Warn LongTruncOk ChopBlanks ShowErrorStatement Executed
+        InactiveDestroy AutoInactiveDestroy CompatMode BegunWork Active);
+
+    sub FETCH {
+        my ($h, $key) = @_;
+        if (exists $h->{$key} && $PLAIN{$key}) {
+            my $value = $h->{$key};
+            return $BOOL{$key} ? $value ? 1 : '' : $value;
+        }
+        return $BOOL{$key} ? '' : DBI::Bridge::fetch_special($h, $key);
+    }
+
+    sub STORE {
+        my ($h, $key, $value) = @_;
+        if ($BOOL{$key}) { $h->{$key} = $value ? 1 : ''; return 1 }
+        return DBI::Bridge::store_special($h, $key, $value);
+    }
+
+    sub set_err {
+        my ($h, $err, $errstr, $state, $method, $rv) = @_;
+        $h = tied(%$h) || $h;
+        if (my $handler = $h->{HandleSetErr}) {
+            my $outer = DBI::Bridge::outer($h);
+            return if ref $handler && $handler->($outer, $err, $errstr, $state, $method);
+        }
+        my ($old, $text, $code) = @$h{qw(Err Errstr State)};
+        if (!defined $err) {
+            $$old = $$text = $$code = undef;
+            return $rv;
+        }
+        $errstr = $err if !defined $errstr;
+        if (defined $$text && length $$text) {
+            $$text .= " [err was $$old now $err]" if $$old && $err && $$old ne $err;
+            $$text .= " [state was $$code now $state]" if $$code && $state && $$code ne $state;
+            $$text .= "\n$errstr" if $$text ne $errstr;
+        }
+        else { $$text = $errstr }
+        if ($err || !defined $$old || !$$old && length $err > length $$old) {
+            $$old = $err;
+            if ($err) { $h->{ErrCount}++ }
+            if   (defined $state && length $state) { $$code = $state }
+            elsif ($err) { $$code = 'S1000' }
+            DBI::Bridge::unsettle_all();
+        }
+        $h->{bridge_errmethod} = $method if defined $method;
+        return $rv;
+    }
+
+    sub err    { my $i = tied %{ $_[0] } || $_[0]; return ${ $i->{Err} } }
+    sub errstr { my $i = tied %{ $_[0] } || $_[0]; return ${ $i->{Errstr} } }
+    sub state  { my $i = tied %{ $_[0] } || $_[0]; return DBI::Bridge::state_of($i->{bridge_me}) }
+
+    sub func {
+        my ($h, @args) = @_;
+        my $name = pop @args;
+        my $i    = tied(%$h) || $h;
+        my $code = $i->{ImplementorClass}->can($name) || DBI::Bridge::no_method($i, $name);
+        return $code->($i, @args);
+    }
+
+    sub DESTROY  { return }
+    sub CLEAR    { return DBI::common::CLEAR(@_) }
+    sub EXISTS   { return DBI::common::EXISTS(@_) }
+    sub DELETE   { return DBI::common::DELETE(@_) }
+    sub FIRSTKEY { return undef }
+    sub NEXTKEY  { return undef }
+
+    package DBD::_::dr;
+
+    sub connect {    # a driver writes its own; this one serves drivers that need nothing
+        my ($drh, $dsn, $user, $auth) = @_;
+        my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
+        $dbh->{Active} = 1;
+        return $outer;
+    }
+
+    package DBD::_::db;
+
+    sub connected { return undef }
+    sub rows      { return -1 }
+
+    sub disconnect { $_[0]->STORE(Active => 0); return 1 }
+
+    sub ping {
+        my ($dbh) = @_;
+        return '0 but true' if $dbh->FETCH('Active');
+        $dbh->set_err(2_000_000_000, 'not connected') if !defined $dbh->err && 0;
+        return 0;
+    }
+
+    sub do {
+        my ($dbh, $sql, $attr, @binds) = @_;
+        my $sth = $dbh->prepare($sql, $attr) or return undef;
+        $sth->execute(@binds) or return undef;
+        my $rows = $sth->rows;
+        return $rows == 0 ? '0E0' : $rows;
+    }
+
+    sub begin_work {
+        my ($dbh) = @_;
+        return $dbh->set_err(1, 'Already in a transaction') if !$dbh->FETCH('AutoCommit');
+        $dbh->STORE(AutoCommit => 0);
+        $dbh->{BegunWork} = 1;
+        return 1;
+    }
+
+    sub commit   { my ($dbh) = @_; return DBI::Bridge::no_transaction($dbh, 'Commit') }
+    sub rollback { my ($dbh) = @_; return DBI::Bridge::no_transaction($dbh, 'Rollback') }
+
+    sub prepare_cached {
+        my ($dbh, $sql, $attr, $if_active) = @_;
+        my $cache = $dbh->FETCH('CachedKids');
+        $dbh->STORE(CachedKids => $cache = {}) if !$cache;
+        my $key = $attr && %$attr ? join("!\001", $sql, DBI::_concat_hash_sorted($attr, "=\001", ",\001", 0, 0)) : $sql;
+        my $sth = $cache->{$key};
+        if (!$sth || defined $if_active && $if_active == 3 && $sth->FETCH('Active')) {
+            $sth = $dbh->prepare($sql, $attr) or return;
+            return $cache->{$key} = $sth;
+        }
+        if ($sth->FETCH('Active')) {
+            DBI::Bridge::carp("prepare_cached($sql) statement handle $sth still Active") if !$if_active;
+            $sth->finish if !$if_active || $if_active != 2;
+        }
+        return $sth;
+    }
+
+    sub quote {
+        my ($dbh, $value, $type) = @_;
+        return 'NULL' if !defined $value;
+        if (defined $type && $type != DBI::SQL_CHAR() && $type != DBI::SQL_VARCHAR()) { return DBI::Bridge::quote_as($dbh, $value, $type) }
+        (my $text = $value) =~ s/'/''/g;
+        return "'$text'";
+    }
+
+    package DBD::_::st;
+
+    sub bind_param { DBI::Bridge::croak("Can't bind_param, not implement by driver") }
+    sub cancel { return undef }
+
+    sub finish { $_[0]->STORE(Active => 0); return 1 }
+    sub rows   { return -1 }
+    sub more_results { return undef }
+
+    sub DESTROY { my ($sth) = @_; $sth->finish if $sth->{Active}; return }
+
+    sub fetchrow_arrayref { my $h = shift; my $code = $h->{ImplementorClass}->can('fetch'); return $code->($h) }
+    sub fetch {
+        my $h = shift;
+        my $code = $h->{ImplementorClass}->can('fetchrow_arrayref');
+        DBI::Bridge::no_method($h, 'fetch') if $code == \&DBD::_::st::fetchrow_arrayref;
+        return $code->($h);
+    }
+
+    sub fetchrow_array {
+        my ($h) = @_;
+        my $row = DBI::Bridge::next_row($h) or return;
+        return wantarray ? @$row : $row->[0];
+    }
+
+    sub fetchrow_hashref {
+        my ($h, $case) = @_;
+        my $row = DBI::Bridge::next_row($h) or return undef;
+        $case = $h->FETCH('FetchHashKeyName') || 'NAME' if !defined $case;
+        my $names = $h->FETCH($case);
+        if (ref $names ne 'ARRAY') {
+            DBI::Bridge::croak("Can't use attribute '$case' because it doesn't contain a reference to an array ("
+                    . (defined $names ? $names : 'undef') . ')');
+        }
+        my %row;
+        @row{@$names} = @$row;
+        return \%row;
+    }
+}
+
+lazy('Catalog', 'DBI::Bridge', qw(quote_as no_transaction));
+
+sub DBI::Bridge::next_row {    # from inside: a waiting row or the driver's next, bound columns served
+    my ($i) = @_;
+    my $row = shift @{ $i->{bridge_rows} };
+    if (!$row && $i->{bridge_held}) { $row = shift @{ $i->{bridge_held} } }
+    if (!$row) {
+        if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} }) { DBI::Bridge::hold_hashes($i); $row = shift @{ $i->{bridge_held} } }
+        else {
+            my $code = $i->{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($i, 'fetch');
+            $row = $code->($i) or return;
+        }
+    }
+    return $i->{bridge_bind} ? DBI::Bridge::deliver($i, $row) : $row;
+}
+
+if ($ENV{DBI_TRACE}) { load_part('Trace'); DBI::Bridge::trace_from_environment() }
+
+1;

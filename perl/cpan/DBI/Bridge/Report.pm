@@ -1,0 +1,65 @@
+# What happens when a method call leaves an error, a warning or information in $h->err.
+# Called once, by the outermost call; decides from PrintError, RaiseError, PrintWarn, RaiseWarn, HandleError.
+package DBI::Bridge;
+
+use strict;
+use warnings;
+no warnings 'redefine';
+
+sub no_method {
+    my ($i, $name) = @_;
+    croak(qq{Can't locate DBI object method "$name" via package "$i->{ImplementorClass}"});
+}
+
+# report($inner, $method, $wantarray, @rv): returns what the call returns to the script (or dies)
+sub report {
+    my ($i, $name, $list, @rv) = @_;
+    my $err = ${ $i->{Err} };
+    my $method = delete $i->{bridge_errmethod};
+    if (defined $err && length $err) {
+        my ($raise, $print, $kind) = $err ? (@$i{qw(RaiseError PrintError)}, 'failed') : (@$i{qw(RaiseWarn PrintWarn)}, 'warning');
+        my $handler = $i->{HandleError};
+        if ($raise || $print || $handler && $err) {
+            my $text = message($i, defined $method ? $method : $name, $kind);
+            if (ref $handler && ($err || $raise || $print)) {
+                my $was = $rv[0];
+                my $handled = do { local $DBI::IN; $handler->($text, DBI::Bridge::outer($i), $rv[0]) };
+                if ($handled) {
+                    @rv = ($rv[0]) if @rv > 1 && defined $rv[0] && (!defined $was || $was ne $rv[0]);
+                    return $list ? @rv : $rv[0];
+                }
+            }
+            $text .= at_caller();
+            if ($print) { warn $text }
+            if ($raise) { die $text }
+        }
+    }
+    return $list ? @rv : $rv[0];
+}
+
+# DBD::X::st execute failed: TEXT [for Statement "..." with ParamValues: 1='a', 2=undef]
+sub message {
+    my ($i, $name, $kind) = @_;
+    my $errstr = ${ $i->{Errstr} };
+    $errstr = '(unknown error)' if !defined $errstr;
+    my $text = "$i->{ImplementorClass} $name $kind: $errstr";
+    return $text if !$i->{ShowErrorStatement};
+    my $type  = $i->{Type};
+    my $flags = ($DBI::DISPATCH{"$type/$name"} || [])->[3] || 0;
+    return $text if $type ne 'st' && !($flags & DBI::SHOW());
+    my ($statement, $values);
+    {
+        local $DBI::IN = $i;
+        local (@$i{qw(Err Errstr State)}) = (\my $e, \my $t, \my $s);
+        $statement = eval { $i->FETCH('Statement') };
+        $values = eval { $i->FETCH('ParamValues') } if $type eq 'st';
+    }
+    return $text if !defined $statement || !length $statement;
+    $text .= qq{ [for Statement "$statement"};
+    if (ref $values eq 'HASH' && %$values) {
+        $text .= ' with ParamValues: ' . DBI::_concat_hash_sorted($values, '=', ', ', 1, undef);
+    }
+    return "$text]";
+}
+
+1;

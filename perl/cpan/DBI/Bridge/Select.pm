@@ -1,0 +1,275 @@
+# Many rows at once: fetchall_arrayref, fetchall_hashref and the select* methods of database handles.
+# Our own drivers may answer in one go: bridge_fetchall, bridge_select (see the head of DBI.pm).
+package DBI::Bridge;
+
+use strict;
+use warnings;
+no warnings 'redefine';
+
+# May rows travel in bulk, unseen by trace, callbacks, bound columns and subclasses?
+sub bulk {
+    my ($i, $method) = @_;
+    return if $DBI::WATCH || $i->{bridge_watch} || $i->{bridge_bind} || $i->{TaintOut};
+    return $i->{ImplementorClass}->can($method);
+}
+
+sub waiting_arrays {    # takes the rows that wait in memory
+    my ($i, $max) = @_;
+    hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
+    my $held  = $i->{bridge_held};
+    my $ready = $i->{bridge_rows};
+    if ($held && @$held && $ready && @$ready) { unshift @$ready, splice @$held }
+    my $from = $held && @$held ? $held : $ready;
+    return [] if !$from || !@$from;
+    if (!defined $max || $max >= @$from) { my @all = splice @$from; return \@all }
+    return [ splice @$from, 0, $max ];
+}
+
+sub all_rows {    # up to $max rows as fresh arrays
+    my ($i, $max) = @_;
+    $max = undef if defined $max && $max < 0;
+    my @all;
+    if (!$i->{bridge_bind}) {
+        my $rows = waiting_arrays($i, $max);
+        return $rows if defined $max && @$rows >= $max || !$i->{Active};
+        if (my $code = bulk($i, 'bridge_fetchall')) {
+            my $more = $code->($i, 'array', defined $max ? $max - @$rows : undef);
+            if (!defined $more) { return $rows }
+            if (ref $more) { return $more if !@$rows; push @$rows, @$more; return $rows }
+        }
+        @all = @$rows;
+    }
+    while (!defined $max || @all < $max) {
+        my $row = next_row($i) or last;
+        push @all, [@$row];
+    }
+    return \@all;
+}
+
+sub all_hashes {    # the same as hashes, keys in $names
+    my ($i, $max, $names) = @_;
+    $max = undef if defined $max && $max < 0;
+    my $code;
+    if (($code = bulk($i, 'bridge_fetchall')) && !@{ $i->{bridge_rows} || [] } && !@{ $i->{bridge_held} || [] } && $i->{Active}) {
+        my @ready = splice @{ $i->{bridge_hash_rows} || [] }, 0, defined $max ? $max : @{ $i->{bridge_hash_rows} || [] };
+        return \@ready if defined $max && @ready >= $max;
+        my $more = $code->($i, 'hash', defined $max ? $max - @ready : undef);
+        return \@ready if !defined $more;
+        if (ref $more) { return $more if !@ready; return [ @ready, @$more ] }
+        my $rest = all_rows($i, defined $max ? $max - @ready : undef);
+        return [ @ready, map { my %row; @row{@$names} = @$_; \%row } @$rest ];
+    }
+    my $rows = all_rows($i, $max);
+    for my $row (@$rows) {
+        my %row;
+        @row{@$names} = @$row;
+        $row = \%row;
+    }
+    return $rows;
+}
+
+# { Name => 1, ... } picks columns by name, whatever their case: pairs of key wanted and column number
+sub named_columns {
+    my ($i, $slice) = @_;
+    my $at = $i->FETCH('NAME_lc_hash');
+    my @pick;
+    for my $key (keys %$slice) {
+        my $column = $at->{ lc $key };
+        return $i->set_err($DBI::stderr, "Invalid column name '$key' for slice") if !defined $column;
+        push @pick, [ $key, $column ];
+    }
+    return \@pick;
+}
+
+sub numbered_columns {    # \{ 0 => 'name', ... } renames columns by number
+    my ($i, $map) = @_;
+    my $n = $i->FETCH('NUM_OF_FIELDS');
+    my @pick;
+    for my $column (keys %$map) {
+        croak("$column is not a valid column for slice (0..", $n - 1, ')') if $column !~ /^-?\d+\z/ || $column >= $n || $column < -$n;
+        push @pick, [ $map->{$column}, 0 + $column ];
+    }
+    return \@pick;
+}
+
+# the array of rows that an $attr of selectall_* asks for
+sub slice_of {
+    my ($attr) = @_;
+    my $slice = $attr->{Slice};
+    if (!defined $slice && ($slice = $attr->{Columns}) && ref $slice eq 'ARRAY') { $slice = [ map { $_ - 1 } @$slice ] }
+    return $slice;
+}
+
+sub statement {    # an SQL text or a statement handle → a statement handle
+    my ($dbh, $sql, $attr) = @_;
+    return ref $sql && !UNIVERSAL::isa($sql, 'ARRAY') && eval { $sql->isa('DBI::st') } ? $sql : $dbh->prepare($sql, $attr);
+}
+
+# The driver's one-trip select, when nobody can tell the difference; returns () when it is not to be used
+sub one_trip {
+    my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
+    return if ref $sql || !defined $sql || $attr && %$attr && !only_ours($attr) || $dbh->{RootClass} || ref $dbh ne 'DBI::db' || $dbh->{Callbacks};
+    my $code = bulk($dbh, 'bridge_select') or return;
+    $dbh->{Statement} = $sql;
+    my $rows = $code->($dbh, $sql, $attr, $binds, $mode, $max);
+    return if defined $rows && !ref $rows;
+    return ($rows);
+}
+
+sub only_ours { my ($attr) = @_; return !grep { !/^(?:Slice|Columns|MaxRows)\z/ } keys %$attr }
+
+package DBD::_::db;
+
+sub selectall_arrayref {
+    my ($dbh, $sql, $attr, @binds) = @_;
+    my $slice = $attr && (exists $attr->{Slice} || exists $attr->{Columns}) ? DBI::Bridge::slice_of($attr) : undef;
+    my $max = $attr ? $attr->{MaxRows} : undef;
+    if (!$slice || ref $slice eq 'HASH' && !%$slice) {
+        my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, $slice ? 'hash' : 'array', $max);
+        return $rows if $rows;
+        return if $dbh->err;
+    }
+    my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
+    $sth->execute(@binds) or return;
+    my $rows = $sth->fetchall_arrayref($slice, $max);
+    $sth->finish if defined $max && $sth->FETCH('Active');
+    return $rows;
+}
+
+sub selectall_array {
+    my $rows = selectall_arrayref(@_) or return;
+    return @$rows;
+}
+
+sub selectall_hashref {
+    my ($dbh, $sql, $key, $attr, @binds) = @_;
+    my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
+    $sth->execute(@binds) or return;
+    return $sth->fetchall_hashref($key);
+}
+
+sub selectcol_arrayref {
+    my ($dbh, $sql, $attr, @binds) = @_;
+    my @columns = $attr && $attr->{Columns} ? @{ $attr->{Columns} } : (1);
+    my $max = $attr ? $attr->{MaxRows} : undef;
+    my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'array', $max);
+    if (!$rows) {
+        return if $dbh->err;
+        my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
+        $sth->execute(@binds) or return;
+        my $n = $sth->FETCH('NUM_OF_FIELDS') || 0;
+        for my $column (@columns) {
+            next if $column =~ /^\d+\z/ && $column >= 1 && $column <= $n;
+            return $dbh->set_err($DBI::stderr, "selectcol_arrayref: column $column is not a valid column (1..$n)");
+        }
+        $rows = $sth->fetchall_arrayref(undef, $max);
+        $sth->finish if defined $max && $sth->FETCH('Active');
+        return if !$rows && $sth->err;
+        $rows ||= [];
+    }
+    return [ map { $_->[ $columns[0] - 1 ] } @$rows ] if @columns == 1;
+    my @at = map { $_ - 1 } @columns;
+    return [ map { @$_[@at] } @$rows ];
+}
+
+sub first_row {    # (sth, row) of a select's first row
+    my ($dbh, $sql, $attr, @binds) = @_;
+    my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
+    $sth->execute(@binds) or return;
+    my $row = $sth->fetchrow_arrayref or return;
+    return ($sth, $row);
+}
+
+sub selectrow_arrayref {
+    my ($dbh, $sql, $attr, @binds) = @_;
+    my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'row', 1);
+    return $rows->[0] if $rows;
+    return if $dbh->err;
+    my ($sth, $row) = first_row(@_) or return;
+    my @copy = @$row;
+    $sth->finish;
+    return \@copy;
+}
+
+sub selectrow_array {
+    my $row = selectrow_arrayref(@_) or return;
+    return wantarray ? @$row : $row->[0];
+}
+
+sub selectrow_hashref {
+    my ($dbh, $sql, $attr, @binds) = @_;
+    my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'hash', 1);
+    return $rows->[0] if $rows;
+    return if $dbh->err;
+    my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
+    $sth->execute(@binds) or return;
+    my $row = $sth->fetchrow_hashref or return;
+    $sth->finish;
+    return $row;
+}
+
+package DBD::_::st;
+
+sub fetchall_arrayref {
+    my ($sth, $slice, $max) = @_;
+    my $mode = ref $slice;
+    if (defined $max && !$sth->{Active} && !DBI::Bridge::any_waiting($sth)) { return undef }
+    if (!$mode) { return DBI::Bridge::all_rows($sth, $max) }
+    if ($mode eq 'ARRAY') {
+        my $rows = DBI::Bridge::all_rows($sth, $max);
+        if (@$slice) { $_ = [ @$_[@$slice] ] for @$rows }
+        return $rows;
+    }
+    my $pick;
+    if ($mode eq 'HASH') {
+        if (!%$slice) {
+            my $names = $sth->FETCH($sth->{FetchHashKeyName} || 'NAME') || [];
+            return DBI::Bridge::all_hashes($sth, $max, $names);
+        }
+        $pick = DBI::Bridge::named_columns($sth, $slice) or return;
+    }
+    elsif ($mode eq 'REF' && ref $$slice eq 'HASH') { $pick = DBI::Bridge::numbered_columns($sth, $$slice) }
+    else { return $sth->set_err($DBI::stderr, "fetchall_arrayref($mode) invalid") }
+    my @keys = map { $_->[0] } @$pick;
+    my @at   = map { $_->[1] } @$pick;
+    my $rows = DBI::Bridge::all_rows($sth, $max);
+    for my $row (@$rows) {
+        my %row;
+        @row{@keys} = @$row[@at];
+        $row = \%row;
+    }
+    return $rows;
+}
+
+sub DBI::Bridge::any_waiting {
+    my ($i) = @_;
+    return grep { $_ && @$_ } @$i{qw(bridge_rows bridge_held bridge_hash_rows)};
+}
+
+sub fetchall_hashref {
+    my ($sth, $key_field) = @_;
+    my @keys  = ref $key_field ? @$key_field : ($key_field);
+    my $names = $sth->FETCH($sth->{FetchHashKeyName} || 'NAME') or return;
+    my $at    = $sth->FETCH(($sth->{FetchHashKeyName} || 'NAME') . '_hash');
+    my $n     = @$names;
+    my @at;
+    for my $key (@keys) {
+        my $column = $at->{$key};
+        $column = $key - 1 if !defined $column && defined $key && $key =~ /^\d+\z/ && $key >= 1 && $key <= $n;
+        return $sth->set_err($DBI::stderr, "Field '" . (defined $key ? $key : '') . "' does not exist (not one of @$names)") if !defined $column;
+        push @at, $column;
+    }
+    my %all;
+    my $last = pop @at;
+    for my $row (@{ DBI::Bridge::all_rows($sth) }) {
+        no warnings 'uninitialized';
+        my $node = \%all;
+        $node = $node->{ $row->[$_] } ||= {} for @at;
+        my %row;
+        @row{@$names} = @$row;
+        $node->{ $row->[$last] } = \%row;
+    }
+    return \%all;
+}
+
+1;
