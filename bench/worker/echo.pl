@@ -8,7 +8,7 @@ use Socket qw(AF_UNIX SOCK_STREAM pack_sockaddr_un);
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 # The size of a ping of the bridge: length, kind, number, name, an empty list of parameters.
-use constant FRAME_BYTES => 32;
+use constant FRAME_BYTES => 28;
 use constant BATCH       => 100;
 
 my ($path, $seconds) = @ARGV;

@@ -17,7 +17,6 @@ package DBI;
 #   DBI/Bridge/Trace.pm    trace, trace_msg, trace flags
 #   DBI/Bridge/Util.pm     neat_list, data_diff, sql_type_cast, hash, dump_results, ...
 #   DBI/Bridge/Preparse.pm preparse
-#   DBI/Bridge/Constants.pm  which names the export tags hold
 # Everything but this file is loaded on first use: `lazy` (below) installs a stub for each such sub.
 #
 # HANDLES
@@ -28,7 +27,7 @@ package DBI;
 #     bridge_kids     weak references to the inner handles of the children
 #     bridge_me       [ weak inner, \err, \errstr, \state ]: what $DBI::err and friends look at
 #     bridge_watch    true when trace, Callbacks, Profile or TaintIn/TaintOut want the long way (Watch.pm)
-#     bridge_bind, bridge_bound, bridge_fbav    bound columns, see Columns.pm
+#     bridge_bind, bridge_bound, bridge_next, bridge_fbav    bound columns, see Columns.pm
 #
 # THE ROAD OF A METHOD CALL
 #   $sth->execute(...)  -> DBI::st::execute, made by `dispatcher`: an inner handle goes straight on to the driver's method; for an outer
@@ -88,6 +87,7 @@ sub lazy {
     for my $name (@names) {
         my $full = "${package}::$name";
         no strict 'refs';
+        no warnings 'redefine';
         *$full = sub { load_part($part); no strict 'refs'; goto &{ *{$full}{CODE} } };
     }
     return;
@@ -103,15 +103,14 @@ sub load_part {
 BEGIN {
     lazy('Report',  'DBI::Bridge', qw(report no_method));
     lazy('Watch',   'DBI::Bridge', qw(watched usage_error));
-    lazy('Columns', 'DBI::Bridge', qw(deliver));
+    lazy('Columns', 'DBI::Bridge', qw(deliver arm));
     lazy('Attrs',   'DBI::Bridge', qw(fetch_special store_special));
-    lazy('Handles', 'DBI', qw(visit_handles _get_imp_data dump_handle CLONE _handles _rebless _rebless_dbtype_subclass));
+    lazy('Handles', 'DBI', qw(visit_handles _get_imp_data dump_handle _handles _rebless _rebless_dbtype_subclass));
     lazy('Drivers', 'DBI', qw(available_drivers data_sources installed_versions installed_drivers connect_cached
         connect_test_perf parse_dsn driver_prefix dbixs_revision require_version));
     lazy('Trace',   'DBI', qw(trace trace_msg parse_trace_flag parse_trace_flags _set_trace_file));
     lazy('Util',    'DBI', qw(neat neat_list looks_like_number hash data_diff data_string_desc data_string_diff sql_type_cast
         _concat_hash_sorted dbi_time dbi_profile dbi_profile_merge dbi_profile_merge_nodes));
-    lazy('Constants', 'DBI', qw(fill_export_tags));
     lazy('Handles', 'DBD::_::common', qw(install_method dump_handle swap_inner_handle visit_child_handles private_attribute_info
         private_data FETCH_many));
     lazy('Trace',   'DBD::_::common', qw(trace debug trace_msg parse_trace_flag parse_trace_flags));
@@ -257,14 +256,17 @@ sub DBI::Bridge::carp  { warn join('', @_) . DBI::Bridge::at_caller() }
 
 sub DBI::Bridge::settle {    # rows just made ready: may the script's fetch simply take them?
     my ($i) = @_;
-    if ($i->{bridge_watch} || $WATCH || $i->{bridge_bind} || defined ${ $i->{Err} }) {
-        my $rows = delete $i->{bridge_rows};
-        if ($rows && @$rows) {
-            if   ($i->{bridge_held} && @{ $i->{bridge_held} }) { push @{ $i->{bridge_held} }, @$rows }
-            else                                                { $i->{bridge_held} = $rows }
-        }
-        if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} }) { DBI::Bridge::hold_hashes($i) }
+    my $seen = $i->{bridge_watch} || $WATCH || defined ${ $i->{Err} };
+    return if !$seen && !$i->{bridge_bind};
+    my $rows = delete $i->{bridge_rows};
+    if ($rows && @$rows) {
+        my $held = $i->{bridge_held};
+        if   ($held && @$held) { push @$held, @$rows }
+        else                   { $i->{bridge_held} = $rows; delete $i->{bridge_next} }
     }
+    if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} }) { DBI::Bridge::hold_hashes($i) }
+    if   ($seen) { delete $i->{bridge_next} }
+    elsif ($i->{bridge_held} && @{ $i->{bridge_held} } && !$i->{bridge_next}) { DBI::Bridge::arm($i) }
     return;
 }
 
@@ -290,6 +292,7 @@ sub DBI::Bridge::hold {
     my ($i) = @_;
     my $rows = delete $i->{bridge_rows};
     if ($rows && @$rows) { unshift @{ $i->{bridge_held} }, @$rows }
+    delete $i->{bridge_next};
     DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
     return;
 }
@@ -406,7 +409,7 @@ sub dispatcher {
             $LAST = $me;
             if (defined ${ $me->[1] }) { ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef }
         }
-        if ($flags) { DBI::Bridge::before($i, $flags) }
+        if ($flags) { DBI::Bridge::before($i, $flags, $_[1]) }
         my $h = shift;
         my @rv;
         {
@@ -445,7 +448,7 @@ sub keeper {    # for methods that neither clear the error state nor report an o
             if   (wantarray) { @rv    = $code->($i, @_) }
             else             { $rv[0] = $code->($i, @_) }
         }
-        if (!$nested && defined ${ $me->[1] } && ($name eq 'set_err' || !defined $had || $i->{ErrCount} != $count || $had ne ${ $me->[1] })) {
+        if (!$nested && defined ${ $me->[1] } && ($name eq 'set_err' || !defined $had || $i->{ErrCount} > $count || $had ne ${ $me->[1] })) {
             return DBI::Bridge::report($i, $name, wantarray, @rv);
         }
         return wantarray ? @rv : $rv[0];
@@ -453,8 +456,9 @@ sub keeper {    # for methods that neither clear the error state nor report an o
 }
 
 sub DBI::Bridge::before {
-    my ($i, $flags) = @_;
-    if ($flags & DROP) { delete @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_names)} }
+    my ($i, $flags, $statement) = @_;
+    if ($flags & SHOW) { $i->{Statement} = $statement if !ref $statement }
+    if ($flags & DROP) { delete @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_names bridge_next)} }
     if ($flags & EXECUTE) {
         $i->{Executed} = 1;
         if (my $parent = $i->{bridge_parent}) {
@@ -490,7 +494,7 @@ my %METHODS;
 BEGIN {
     %METHODS = (
         common => [
-            [ err => 0, 0, KEEP, '' ], [ errstr => 0, 0, KEEP, '' ], [ state => 0, 0, KEEP, '' ], [ func => 1, -1, 0, '' ],
+            [ err => 0, 0, KEEP, '' ], [ errstr => 0, 0, KEEP, '' ], [ state => 0, 0, KEEP, '' ], [ func => 1, -1, KEEP, '' ],
             [ set_err => 1, 5, KEEP, '$err, $errmsg [, $state, $method, $rv]' ],
             [ trace => 0, 2, KEEP, '[$level, [$filename]]' ], [ debug => 0, 1, KEEP, '[$debug_level]' ],
             [ trace_msg => 1, 2, KEEP, '$message_text [, $min_level ]' ],
@@ -503,7 +507,7 @@ BEGIN {
         dr => [
             [ connect => 0, 4, UNCACHE * 0, '[$db [,$user [,$passwd [,\%attr]]]]' ],
             [ connect_cached => 0, 4, 0, '[$db [,$user [,$passwd [,\%attr]]]]' ],
-            [ disconnect_all => 0, 0, KEEP, '' ], [ data_sources => 0, 1, 0, '[\%attr]' ],
+            [ data_sources => 0, 1, 0, '[\%attr]' ],
             [ default_user => 2, 3, 0, '$user, $pass [, \%attr]' ], [ dbixs_revision => 0, 0, KEEP, '' ],
         ],
         db => [
@@ -572,7 +576,7 @@ sub DBI::common::FETCH {
     my $err  = ${ $i->{Err} };
     my $count = $i->{ErrCount};
     my $value = $code->($i, $_[1]);
-    if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} != $count)) {
+    if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} > $count)) {
         return DBI::Bridge::report($i, 'FETCH', wantarray, $value);
     }
     return $value;
@@ -588,10 +592,17 @@ sub DBI::common::STORE {
         local $IN = $IN || $i;
         $value = $code->($i, $_[1], $_[2]);
     }
-    if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} != $count || length $err < length ${ $i->{Err} })) {
+    if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} > $count || length $err < length ${ $i->{Err} })) {
         return DBI::Bridge::report($i, 'STORE', wantarray, $value);
     }
     return $value;
+}
+
+sub DBI::dr::disconnect_all {    # the one method a driver may leave out without a word
+    my $i = tied %{ $_[0] } || $_[0];
+    my $code = $i->{ImplementorClass}->can('disconnect_all') or return;
+    local $IN = $i;
+    return $code->($i);
 }
 
 sub DBI::common::EXISTS { return defined $_[0]->FETCH($_[1]) ? 1 : '' }
@@ -610,17 +621,21 @@ sub DBI::common::can {
     my ($h, $name) = @_;
     return UNIVERSAL::can($h, $name) if !ref $h;
     my $own = UNIVERSAL::can($h, $name);
-    return $own if !$own || !$DISPATCH{$name} && $name !~ /^(?:FETCH|STORE|fetch\w*)\z/;
+    return $own if !$own || !$DISPATCH{$name} && $name !~ /^(?:FETCH|STORE|disconnect_all)\z/;
     my $i = tied(%$h) || $h;
     return $i->{ImplementorClass}->can($name) ? $own : undef;
 }
 
 sub DBI::common::DESTROY {
     my ($h) = @_;
-    return if tied %$h;    # the outer handle: the inner one follows when nobody needs it
+    if (my $i = tied %$h) {    # the outer handle: the inner one follows when nobody needs it
+        %{ delete $i->{CachedKids} } = () if $i->{CachedKids};    # cached statements hold on to their database handle
+        return;
+    }
     local ($@, $?, $!) = ($@, $?, $!);
+    local $SIG{__DIE__};
     local $IN = $h;
-    my $type = $h->{Type} || return;
+    my $type = eval { $h->{Type} } || return;    # fails for an outer handle whose inside is gone already
     my $active = $h->{Active};
     $h->{Active} = '' if $h->{InactiveDestroy} || $h->{AutoInactiveDestroy} && $h->{bridge_pid} != $$;
     if (my $code = $h->{ImplementorClass}->can('DESTROY')) {
@@ -640,7 +655,11 @@ sub DBI::common::DESTROY {
 
 # --- fetching: the hot paths ---------------------------------------------------------------------------------------------------
 
-sub DBI::st::fetch { return shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} }) || goto &DBI::Bridge::fetch_more }
+sub DBI::st::fetch {    # a waiting row; a waiting row into bound columns; the driver's turn
+    return shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} })
+        || ((tied %{ $_[0] } || $_[0])->{bridge_next} || goto &DBI::Bridge::fetch_more)->()
+        || goto &DBI::Bridge::fetch_more;
+}
 { no warnings 'once'; *DBI::st::fetchrow_arrayref = \&DBI::st::fetch }
 
 sub DBI::st::fetchrow_array {
@@ -681,6 +700,7 @@ sub DBI::Bridge::fetch_more {
     if (my $held = $i->{bridge_held}) {
         $row = shift @$held;
         if ($row && !$i->{bridge_bind}) { $i->{bridge_rows} = delete $i->{bridge_held} }
+        elsif (@$held) { DBI::Bridge::arm($i) }
     }
     if (!$row) {
         my $code = $i->{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($i, 'fetch');
@@ -692,9 +712,7 @@ sub DBI::Bridge::fetch_more {
         DBI::Bridge::settle($i) if $i->{bridge_bind} || defined ${ $me->[1] };
         if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, 'fetch', '', $row) }
     }
-    return $row if !$i->{bridge_bind} || !$row;
-    return $i->{bridge_bound}->($row) if $i->{bridge_bound};
-    return DBI::Bridge::deliver($i, $row);
+    return $row && $i->{bridge_bind} ? DBI::Bridge::deliver($i, $row) : $row;
 }
 
 sub DBI::Bridge::fetchrow_array {
@@ -783,7 +801,7 @@ sub connect {
     my $drh = $class->install_driver($driver, \%attr) or die 'panic: install_driver returned no driver handle';
     my @again = ($class, $drh, $method, $rest, $user, $pass, \%attr, $root, $dsn);
     my $dbh = DBI::Bridge::connect_now(@again, \%attr) or return;
-    $dbh->{dbi_connect_closure} = sub { my ($old, $over) = @_; return DBI::Bridge::connect_now(@again, $over || \%attr, $old) };
+    $dbh->{dbi_connect_closure} = sub { my ($old, $over) = @_; return DBI::Bridge::connect_now(@again, $over ? { %attr, %$over } : \%attr, $old) };
     return $dbh;
 }
 
@@ -913,6 +931,13 @@ sub internal {    # the handle above all drivers
     return $switch;
 }
 
+sub CLONE {    # a new thread: the handles of its parent are not its own
+    %installed_drh = ();
+    $LAST = [ undef, \undef, \undef, \'' ];
+    our $switch = undef;
+    return;
+}
+
 sub disconnect_all { for (values %installed_drh) { eval { $_->disconnect_all } } return }
 sub disconnect { return }
 
@@ -941,14 +966,14 @@ END {
         my ($h, $key) = @_;
         if (exists $h->{$key} && $PLAIN{$key}) {
             my $value = $h->{$key};
-            return $BOOL{$key} ? $value ? 1 : '' : $value;
+            return $BOOL{$key} ? !!$value : $value;
         }
-        return $BOOL{$key} ? '' : DBI::Bridge::fetch_special($h, $key);
+        return $BOOL{$key} ? !1 : DBI::Bridge::fetch_special($h, $key);
     }
 
     sub STORE {
         my ($h, $key, $value) = @_;
-        if ($BOOL{$key}) { $h->{$key} = $value ? 1 : ''; return 1 }
+        if ($BOOL{$key}) { $h->{$key} = !!$value; return 1 }
         return DBI::Bridge::store_special($h, $key, $value);
     }
 

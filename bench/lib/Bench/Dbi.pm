@@ -74,7 +74,7 @@ sub _starts { my ($self) = @_; return 10 * $self->{rounds} }
 sub _steps {
     my ($self) = @_;
     my $sides  = @{ $self->{sides} };
-    my $idle   = 3 + (@CALLS + @READS) * $sides - ($self->{installed}{gofer} ? 2 : 0);
+    my $idle   = 4 + (@CALLS + @READS) * $sides - ($self->{installed}{gofer} ? 2 : 0);
     return $self->{rounds} * ($idle + 3) + $self->_starts + 4;
 }
 
@@ -114,7 +114,8 @@ sub _idle_round {
             $self->_worker($case, $side, $round, 'dbi.pl', $case, $database, $side eq 'gofer' ? 0.05 : $seconds);
         }
     }
-    $self->_worker('big', 'ours', $round, 'bridge.pl', 'big', $seconds);
+    $self->_worker('push', 'ours', $round, 'bridge.pl', 'push', $seconds);
+    $self->_worker('big', 'ours', $round, 'bridge.pl', 'echo', $seconds);
     return;
 }
 
@@ -284,6 +285,10 @@ sub _start_rows {
             if $id ne 'script';
         $self->_case_row($report, $case, @goals);
     }
+    $report->row(
+        '4 MB request', 'ms', 1e3, { ours => ['push', 'ours'] },
+        $self->_goal('≤ 15 ms', '<= 15', [['push', 'ours']], sub { 1000 * $_[0] })
+    );
     $report->row(
         '4 MB request and 4 MB reply', 'ms', 1e3, { ours => ['big', 'ours'] },
         $self->_goal('≤ 15 ms each way', '<= 15', [['big', 'ours']], sub { 1000 * $_[0] / 2 })

@@ -7,6 +7,9 @@ use storable::Writer;
 use crate::Session;
 use crate::limits::{self, MAX_PARAMS_DEPTH, MAX_PARAMS_VALUES};
 
+/// Bytes of a reply's frame before the image: length, kind, seq.
+pub(crate) const HEAD_BYTES: usize = 9;
+
 /// The answer that is being written: a frame whose payload is appended in place.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -24,6 +24,7 @@ pub(crate) struct Control {
     phase: AtomicU8,
     withdrawn: AtomicBool,
     wake: OwnedFd,
+    connections: AtomicUsize,
 }
 
 impl Control {
@@ -32,7 +33,24 @@ impl Control {
             phase: AtomicU8::new(Phase::Serving as u8),
             withdrawn: AtomicBool::new(false),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            connections: AtomicUsize::new(0),
         })
+    }
+
+    /// A connection was accepted.
+    pub(crate) fn connection_begins(&self) {
+        self.connections.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A connection and its session are over.
+    pub(crate) fn connection_ends(&self) {
+        self.connections.fetch_sub(1, Ordering::AcqRel);
+        self.wake();
+    }
+
+    /// How many connections are served.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Acquire)
     }
 
     pub(crate) fn phase(&self) -> Phase {

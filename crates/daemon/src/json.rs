@@ -15,8 +15,9 @@ use serde_json::{Map, Value as Json, json};
 use storable::json::{image_to_json, json_to_image};
 
 use crate::Session;
+use crate::call::HEAD_BYTES;
 use crate::client::Client;
-use crate::limits::{self, JSON_REQUEST_SECONDS, MAX_JSON_REQUEST_BYTES, PARKED_IDLE_SECONDS};
+use crate::limits::{JSON_REQUEST_SECONDS, MAX_JSON_REQUEST_BYTES, PARKED_IDLE_SECONDS};
 use crate::registry::Function;
 use crate::server::Server;
 use crate::wire::{Wire, WireError};
@@ -151,13 +152,13 @@ fn run(server: &Arc<Server>, wire: &Wire, uid: u32, request: &Request) -> Result
 }
 
 fn run_in(session: &mut Session, wire: &Wire, name: &str, params: &[u8]) -> Result<Json, Error> {
+    session.shared().vanished.store(false, Relaxed);
     session.shared().set_peer(Some(wire.peer()));
     let (answer, result) = session.run(0, name, params, Vec::new());
     session.shared().set_peer(None);
     result?;
-    // The head of the reply's frame: length, kind, seq.
-    let image = answer.get(9..).unwrap_or_default();
-    image_to_json(image, &limits::reply()).map_err(Error::internal)
+    let image = answer.get(HEAD_BYTES..).unwrap_or_default();
+    image_to_json(image).map_err(Error::internal)
 }
 
 /// Parameters as an array or object: nothing is none, and one scalar is the first of them.

@@ -111,11 +111,6 @@ pub fn params() -> storable::Limits {
     }
 }
 
-/// The limits of the image of a result: what a helper has made is not distrusted.
-pub(crate) fn reply() -> storable::Limits {
-    storable::Limits { max_image_bytes: MAX_FRAME_BYTES, max_depth_levels: MAX_PARAMS_DEPTH, max_values_count: usize::MAX }
-}
-
 /// [`SPIN_MICROSECONDS`] as a duration.
 pub(crate) const SPIN: Duration = Duration::from_micros(SPIN_MICROSECONDS);
 /// [`SENTINEL_MILLISECONDS`] as a duration.

@@ -26,7 +26,7 @@ use crate::state::States;
 use crate::wire::Wire;
 use crate::Call;
 
-pub(crate) use serve::{Refusal, serve_connection, serve_wire};
+pub(crate) use serve::{serve_connection, serve_wire};
 
 /// One client's session. It lives in one thread and drops everything with the connection.
 pub struct Session {

@@ -13,9 +13,9 @@ use B ();
 
 sub describe {
     my ($value) = @_;
-    return describe_sv( \$value ) if !ref $value;
-    return '[' . join( ',', map { describe_element($_) } map { \$_ } @$value ) . ']' if ref $value eq 'ARRAY';
-    return describe_hash($value) if ref $value eq 'HASH';
+    return describe_sv(\$value)                                                    if !ref $value;
+    return '[' . join(',', map { describe_element($_) } map { \$_ } @$value) . ']' if ref $value eq 'ARRAY';
+    return describe_hash($value)                                                   if ref $value eq 'HASH';
     return 'ref ' . describe_element($value);
 }
 
@@ -28,14 +28,14 @@ sub describe_element {
 sub describe_hash {
     my ($hash) = @_;
     my %by = map { string($_) => \$hash->{$_} } keys %$hash;
-    return '{' . join( ',', map { "$_:" . describe_element( $by{$_} ) } sort keys %by ) . '}';
+    return '{' . join(',', map { "$_:" . describe_element($by{$_}) } sort keys %by) . '}';
 }
 
 sub describe_sv {
     my ($where) = @_;
     my $sv = B::svref_2object($where);
-    if ( ref $sv eq 'B::SPECIAL' ) {
-        return ( undef, 'undef', 'true', 'false' )[$$sv];
+    if (ref $sv eq 'B::SPECIAL') {
+        return (undef, 'undef', 'true', 'false')[$$sv];
     }
     return 'undef' if !defined $$where;
     my $flags = $sv->FLAGS;
@@ -46,12 +46,12 @@ sub describe_sv {
 
 sub string {
     my ($string) = @_;
-    my $kind = utf8::is_utf8($string) ? 't' : 'b';
-    my $text = '';
-    for my $char ( split //, $string ) {
-        my $ord = ord $char;
+    my $kind     = utf8::is_utf8($string) ? 't' : 'b';
+    my $text     = '';
+    for my $char (split //, $string) {
+        my $ord   = ord $char;
         my $plain = $ord >= 0x20 && $ord < 0x7f && $char ne '"' && $char ne '\\';
-        $text .= $plain ? $char : $kind eq 't' ? sprintf( '\\x{%x}', $ord ) : sprintf( '\\x%02x', $ord );
+        $text .= $plain ? $char : $kind eq 't' ? sprintf('\\x{%x}', $ord) : sprintf('\\x%02x', $ord);
     }
     return qq{$kind"$text"};
 }

@@ -18,11 +18,13 @@ pub enum Error {
     /// The header is that of `freeze` or of a file, or no Storable header at all.
     #[error("not a Storable image in network order: {0} (write it with Storable::nfreeze)")]
     Header(&'static str),
-    /// A format version this crate does not know.
-    #[error("Storable format {major}.{minor} is not supported (2.0 to 2.{max_minor} are)")]
-    Version { major: u8, minor: u8, max_minor: u8 },
+    /// A major version of the format that this crate does not know.
+    #[error("Storable format {major} is not supported, only format 2 is")]
+    Version { major: u8 },
     /// Something that is not plain data.
-    #[error("Storable image holds {what} at byte {at}: only plain data is accepted (undef, numbers, strings, arrays, hashes)")]
+    #[error(
+        "Storable image holds {what} at byte {at}: only plain data is accepted (undef, numbers, strings, arrays, hashes)"
+    )]
     Refused { what: &'static str, at: usize },
     /// The same variable twice in one structure.
     #[error(
@@ -34,7 +36,9 @@ pub enum Error {
     #[error("Storable image is malformed at byte {at}: {what}")]
     Malformed { what: &'static str, at: usize },
     /// A string or hash key flagged as UTF-8 is not.
-    #[error("Storable image holds text that is not valid UTF-8 at byte {at} (a surrogate, or a character above U+10FFFF)")]
+    #[error(
+        "Storable image holds text that is not valid UTF-8 at byte {at} (a surrogate, or a character above U+10FFFF)"
+    )]
     Utf8 { at: usize },
     /// More than `Limits::max_depth_levels` arrays and hashes inside each other.
     #[error("Storable image is nested deeper than max_depth_levels ({limit}) at byte {at}")]
@@ -46,7 +50,9 @@ pub enum Error {
     #[error("Storable image of {len} bytes is larger than max_image_bytes ({limit})")]
     TooLarge { limit: usize, len: usize },
     /// A string, key, array or hash beyond the 31 bits Storable has for its length.
-    #[error("{what} of {len} bytes or elements is longer than a Storable image can hold (2147483647)")]
+    #[error(
+        "{what} of {len} bytes or elements is longer than a Storable image can hold (2147483647)"
+    )]
     TooLong { what: &'static str, len: usize },
     /// A value of another type than the one wanted; also what serde reports.
     #[error("{0}")]

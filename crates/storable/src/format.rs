@@ -10,8 +10,6 @@ pub const HEADER: u8 = (MAJOR << 1) | NETORDER_BIT;
 pub const MAJOR: u8 = 2;
 /// The minor version written: 5 brought hashes with UTF-8 keys; 5.10.0 reads up to 7.
 pub const WRITE_MINOR: u8 = 5;
-/// The newest minor version read (perl 5.38 and later write up to 12).
-pub const MAX_MINOR: u8 = 12;
 /// Set in the first byte of an image that is in network order.
 pub const NETORDER_BIT: u8 = 1;
 /// Longest string or key, and largest count: Storable's lengths are signed 32-bit numbers.
@@ -70,7 +68,9 @@ pub const KEY_PLACEHOLDER: u8 = 16;
 /// What a refused opcode stands for; `None` when it is not a known opcode.
 pub(crate) fn refused(op: u8) -> Option<&'static str> {
     Some(match op {
-        SX_TIED_ARRAY | SX_TIED_HASH | SX_TIED_SCALAR | SX_TIED_KEY | SX_TIED_IDX => "a tied variable",
+        SX_TIED_ARRAY | SX_TIED_HASH | SX_TIED_SCALAR | SX_TIED_KEY | SX_TIED_IDX => {
+            "a tied variable"
+        }
         SX_BLESS | SX_IX_BLESS => "a blessed object",
         SX_HOOK => "a blessed object with STORABLE hooks",
         SX_OVERLOAD | SX_WEAKOVERLOAD => "a reference to an object with overloading",

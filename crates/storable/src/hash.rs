@@ -28,7 +28,11 @@ impl Writer<'_> {
         let at = self.out.len();
         self.out.extend_from_slice(&[f::SX_HASH, 0, 0, 0, 0]);
         self.put_count(at + 1, len);
-        HashMark { at, flagged: false, entries: 0 }
+        HashMark {
+            at,
+            flagged: false,
+            entries: 0,
+        }
     }
 
     /// A key of characters, after its value.
@@ -84,7 +88,10 @@ impl Writer<'_> {
         self.out.extend_from_slice(&[f::SX_FLAG_HASH, 0]);
         self.out.extend_from_slice(&old[1..5]);
         let mut from = 5;
-        let mut cursor = Cursor { image: &old, at: from };
+        let mut cursor = Cursor {
+            image: &old,
+            at: from,
+        };
         for _ in 0..hash.entries {
             if skip_value(&mut cursor).is_err() {
                 break;
@@ -129,7 +136,9 @@ fn skip_token<'de>(cursor: &mut Cursor<'de>) -> crate::Result<Token<'de>> {
 }
 
 fn end_element(cursor: &mut Cursor<'_>, open: &mut [(u32, u8)]) -> crate::Result<()> {
-    let Some(top) = open.last_mut() else { return Ok(()) };
+    let Some(top) = open.last_mut() else {
+        return Ok(());
+    };
     top.0 -= 1;
     if top.1 > 0 {
         let flag = usize::from(top.1 - 1);

@@ -62,7 +62,7 @@
 //!   such a hash value dies. So `true` is the integer 1 to Perl, in the long
 //!   form that `nfreeze` never uses for it, by which this crate knows it again.
 //! * **Headers.** Written as format 2.5, the oldest that has everything above;
-//!   read from 2.0 to [`MAX_MINOR`](format::MAX_MINOR).
+//!   any 2.x is read (newer opcodes are known, or refused, one by one).
 //! * **The root.** `thaw` returns a reference to the root of an image: an array
 //!   at the root is its array reference; a scalar at the root, `\ $scalar`.
 //!

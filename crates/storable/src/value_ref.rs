@@ -41,9 +41,11 @@ impl ValueRef<'_> {
             Self::Bytes(v) => Value::Bytes((*v).into()),
             Self::Text(v) => Value::Text((*v).into()),
             Self::Array(v) => Value::Array(v.iter().map(ValueRef::to_value).collect()),
-            Self::Hash(v) => {
-                Value::Hash(v.iter().map(|(key, value)| (key.clone().into_owned(), value.to_value())).collect())
-            }
+            Self::Hash(v) => Value::Hash(
+                v.iter()
+                    .map(|(key, value)| (key.clone().into_owned(), value.to_value()))
+                    .collect(),
+            ),
         }
     }
 
@@ -64,9 +66,11 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
             Value::Bytes(v) => Self::Bytes(v),
             Value::Text(v) => Self::Text(v),
             Value::Array(v) => Self::Array(v.iter().map(Self::from).collect()),
-            Value::Hash(v) => {
-                Self::Hash(v.iter().map(|(key, value)| (Cow::Borrowed(key), Self::from(value))).collect())
-            }
+            Value::Hash(v) => Self::Hash(
+                v.iter()
+                    .map(|(key, value)| (Cow::Borrowed(key), Self::from(value)))
+                    .collect(),
+            ),
         }
     }
 }

@@ -181,7 +181,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-impl<'de> Deserialize<'de> for ValueRef<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for ValueRef<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor(PhantomData::<ValueRef<'de>>))
     }

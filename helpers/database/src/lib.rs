@@ -1,2 +1,30 @@
-//! SQLite for the bridge.
-mod sqlite;
+//! Databases for the bridge: SQLite, in the daemon.
+//!
+//! Two modules are offered on one set of types. `sqlite` is the driver's: what our `DBD::SQLite` calls, handles
+//! numbered by the client, rows in batches. `database` is for everybody else: JSON clients and scripts of the first
+//! generation, handles named by ids that cannot be guessed.
+//!
+//! | folder    | what lives there                                                                        |
+//! |-----------|-----------------------------------------------------------------------------------------|
+//! | `sqlite/` | SQLite itself, wrapped: connections, statements, callbacks. The only unsafe code        |
+//! | `desk.rs` | working on SQLite for a session: cancelling, calling back, errors                       |
+//! | `driver/` | module `sqlite`                                                                         |
+//! | `api/`    | module `database`                                                                       |
+//!
+//! What a session has opened is in its state ([`desk::Tables`]), and gone with it: statements are finalized,
+//! transactions rolled back, files closed. A row goes from SQLite's memory into the reply's frame, with no value in
+//! between. A new function of the driver is a parameter struct and a `fn` in the file it belongs to, and a line in the
+//! table of `driver/mod.rs`.
+
+mod api;
+mod desk;
+mod driver;
+pub mod sqlite;
+
+pub use api::MODULE as DATABASE;
+pub use driver::MODULE as SQLITE;
+
+/// The modules of this helper.
+pub fn modules() -> [&'static daemon::Module; 2] {
+    [&SQLITE, &DATABASE]
+}

@@ -36,6 +36,17 @@ our ($drh, $sqlite_version, $sqlite_version_number, %COLLATION);
 
 my (%LAZY, %INSTALLED);
 
+sub stub {
+    my ($full, $part) = @_;
+    no strict 'refs';
+    *$full = sub {
+        { no warnings 'redefine'; require "DBD/SQLite/$part.pm" }
+        no strict 'refs';
+        goto &{ *{$full}{CODE} };
+    };
+    return;
+}
+
 BEGIN {
     %LAZY = (
         Metadata  => [ db => qw(table_info column_info primary_key_info foreign_key_info statistics_info type_info_all get_info) ],
@@ -59,17 +70,6 @@ BEGIN {
     stub("DBD::SQLite::$_", 'Callbacks') for qw(_regexp _collation_wanted);
 }
 
-sub stub {
-    my ($full, $part) = @_;
-    no strict 'refs';
-    *$full = sub {
-        { no warnings 'redefine'; require "DBD/SQLite/$part.pm" }
-        no strict 'refs';
-        goto &{ *{$full}{CODE} };
-    };
-    return;
-}
-
 # --- constants and versions ------------------------------------------------------------------------------------------------
 
 BEGIN {
@@ -81,6 +81,12 @@ BEGIN {
     my %code = (OK => 0, DENY => 1, IGNORE => 2, map { $_ => $number++ } @action);
     no strict 'refs';
     for my $name (keys %code) { my $value = $code{$name}; *$name = sub () { $value } }
+}
+
+sub _weaken {    # DBI's, which may be the built-in one that still calls itself experimental
+    no warnings;
+    if (!defined &DBI::weaken) { require Scalar::Util; *DBI::weaken = \&Scalar::Util::weaken }
+    return DBI::weaken($_[0]);
 }
 
 sub _library_version {    # [ "3.x.y", number ]
@@ -173,6 +179,11 @@ sub _inactive {
 
 sub _fail {    # what a call died of becomes the handle's error
     my ($h, $error) = @_;
+    my $conn = $h->{bridge_conn};
+    if ($conn) {
+        _thrown($conn) if $conn->{died};
+        _look_at_transaction($conn) if !$conn->{ac} && $conn->{active};
+    }
     if (!ref $error) {
         $error =~ s/ at \S+ line \d+\.\n\z//;
         $h->set_err($DBI::stderr, $error);
@@ -194,7 +205,23 @@ sub _call {
         $reply = eval { $h->{bridge_conn}{session}->request("sqlite.$function", \@params) };
         $error = $@ if !$reply;
     }
-    return $reply || _fail($h, $error);
+    return _fail($h, $error) if !$reply;
+    _thrown($h->{bridge_conn}) if $h->{bridge_conn}{died};
+    return $reply;
+}
+
+sub _thrown {    # a hook died while SQLite ran: the script sees it now
+    my ($conn) = @_;
+    my $died = delete $conn->{died};
+    die $died->[0];
+}
+
+sub _look_at_transaction {    # an error may have ended the transaction
+    my ($conn) = @_;
+    local $@;
+    my $reply = eval { $conn->{session}->request('sqlite.get_autocommit', [ $conn->{id} ]) } or return;
+    _extra($conn, { ac => $reply->[0] });
+    return;
 }
 
 sub _extra {    # what rode along with a reply
@@ -231,6 +258,8 @@ our $imp_data_size = 0;
 
 my $next_id = 0;
 
+sub _next_id { return ++$next_id }    # numbers of connections and statements
+
 sub connect {
     my ($drh, $dsn, $user, $auth, $attr) = @_;
     $attr ||= {};
@@ -242,14 +271,14 @@ sub connect {
     $option{defensive}   = $attr->{sqlite_defensive} ? 1 : 0 if defined $attr->{sqlite_defensive};
     my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
     my $conn = { id => ++$next_id, active => 1, ac => 1, begin => 0, rowid => 0, kids => {}, mode => $mode, file => $file };
-    Scalar::Util::weaken($conn->{dbh} = $dbh);
+    DBD::SQLite::_weaken($conn->{dbh} = $dbh);
     my ($reply, $error);
     {
         local $@;
         $reply = eval {
             my $session = $conn->{session} = CPANBridge->session;
             my $c = $conn;
-            Scalar::Util::weaken($c);
+            DBD::SQLite::_weaken($c);
             $option{regexp}           = $session->callback(sub { DBD::SQLite::_regexp($c, @_) });
             $option{collation_needed} = $session->callback(sub { DBD::SQLite::_collation_wanted($c, @_) });
             $conn->{callbacks}        = { regexp => $option{regexp}, collation_needed => $option{collation_needed} };
@@ -268,7 +297,8 @@ sub connect {
         for qw(sqlite_see_if_its_a_number sqlite_allow_multiple_statements sqlite_extended_result_codes sqlite_prefer_numeric_type);
     delete @$attr{qw(sqlite_unicode unicode)};
     for my $name (grep { /^sqlite_/ } keys %$attr) { $dbh->STORE($name => delete $attr->{$name}) }
-    if (delete $attr->{ReadOnly}) { $dbh->{ReadOnly} = 1 }
+    delete $attr->{ReadOnly};
+    if ($flags & 0x01) { $dbh->{ReadOnly} = $conn->{read_only} = 1 }
     return $outer;
 }
 
@@ -384,10 +414,23 @@ sub do {
         $error = $@ if !$reply;
     }
     return DBD::SQLite::_fail($dbh, $error) if !$reply;
+    DBD::SQLite::_thrown($conn) if $conn->{died};
     $conn->{rowid} = $reply->[3];
     DBD::SQLite::_extra($conn, $reply->[2]) if $reply->[2];
     return '0E0' if ($attr || @binds) && $reply->[4];
     return $reply->[0] || '0E0';
+}
+
+sub quote {
+    my ($dbh, $value, $type) = @_;
+    return 'NULL' if !defined $value;
+    if (defined $type && $type =~ /\A(?:-7|-4|-3|-2|30)\z/) {    # the binary types
+        my $bytes = "$value";
+        utf8::downgrade($bytes, 1) or DBD::SQLite::_croak('Wide character in subroutine entry');
+        return "X'" . unpack('H*', $bytes) . "'";
+    }
+    (my $text = $value) =~ s/'/''/g;
+    return "'$text'";
 }
 
 sub last_insert_id { my ($dbh) = @_; return last_insert_rowid($dbh) }
@@ -589,6 +632,7 @@ sub execute {
         $error = $@ if !$reply;
     }
     return DBD::SQLite::_fail($sth, $error) if !$reply;
+    DBD::SQLite::_thrown($conn) if $conn->{died};
     my ($changes, $done, $rows, $extra) = @$reply;
     $conn->{rowid} = $reply->[4] if defined $reply->[4];
     if ($extra) {
@@ -616,7 +660,7 @@ sub _wrong_count {
 
 sub _new_columns {    # the schema has changed since prepare
     my ($sth, $columns) = @_;
-    delete @$sth{qw(TYPE NULLABLE NAME_lc NAME_uc NAME_hash NAME_lc_hash NAME_uc_hash bridge_fbav)};
+    delete @$sth{qw(TYPE NULLABLE NAME_lc NAME_uc NAME_hash NAME_lc_hash NAME_uc_hash bridge_fbav bridge_distinct)};
     local $@;
     eval { DBD::SQLite::db::_columns($sth, $columns) };
     $sth->{NAME} = $columns;
@@ -631,9 +675,10 @@ sub _ask_ahead {    # the next batch is on its way while the script works on thi
 
 sub _arrived {    # rows from the daemon become the waiting ones
     my ($sth, $rows) = @_;
-    if (($sth->{bridge_mode} || 'a') eq 'h') {
+    if (@$rows && ref $rows->[0] eq 'HASH') {
         if ($sth->{ChopBlanks}) { for my $row (@$rows) { for (values %$row) { s/ +\z// if defined } } }
         $sth->{bridge_hash_rows} = $rows;
+        $sth->{bridge_names}     = $sth->{NAME};
     }
     else {
         if ($sth->{ChopBlanks})     { for my $row (@$rows) { for (@$row) { s/ +\z// if defined } } }
@@ -672,7 +717,7 @@ sub _end_of_rows {
     my ($sth) = @_;
     $sth->{bridge_done} = 1;
     if    ($DBI::BRIDGE)   { $sth->{Active} = '' }
-    elsif ($sth->{Active}) { $sth->STORE(Active => 0) }
+    elsif ($sth->FETCH('Active')) { $sth->STORE(Active => 0) }
     return;
 }
 
@@ -698,39 +743,31 @@ sub _fetch_set { my ($sth) = @_; my $row = _next_row($sth) or return; return $st
     *fetch = *fetchrow_arrayref = $DBI::BRIDGE ? \&_next_row : \&_fetch_set;
 }
 
-# Our own DBI asks for rows as hashes: the daemon then sends them so.
+# Our own DBI asks for rows as hashes: the daemon then sends them so. A batch that was on its way as arrays is turned here.
 sub bridge_fetch_as {
     my ($sth, $kind, $case) = @_;
-    return '' if $kind ne 'hash';
     my $conn = $sth->{bridge_conn};
     return if !$conn->{active} || !$sth->{Active};
-    my $names = $sth->FETCH($case);
-    return '' if $case ne 'NAME' || $sth->{bridge_as_bytes} || !_distinct($sth, $names);
-    $sth->{bridge_names} = $names;
-    $sth->{bridge_mode}  = 'h';
-    _more_hashes($sth) or return;
+    return '' if $sth->{bridge_as_bytes} || !_distinct($sth, $case);
+    $sth->{bridge_mode} = 'h';
+    _more($sth) or return;
+    if ($sth->{bridge_rows}) {
+        my $names = $sth->{bridge_names} = $sth->{NAME};
+        my $rows  = delete $sth->{bridge_rows};
+        for (@$rows) { my %row; @row{@$names} = @$_; $_ = \%row }
+        $sth->{bridge_hash_rows} = $rows;
+    }
     return shift @{ $sth->{bridge_hash_rows} };
 }
 
-# A batch that was asked for as arrays before the script showed that it wants hashes is turned here.
-sub _more_hashes {
-    my ($sth) = @_;
-    delete $sth->{bridge_rows};
-    my $seen = $sth->{bridge_ahead_arrays};
-    _more($sth) or return;
-    my $rows = $sth->{bridge_hash_rows};
-    if ($rows && @$rows && ref $rows->[0] eq 'ARRAY') {
-        my $names = $sth->{bridge_names};
-        for (@$rows) { my %row; @row{@$names} = @$_; $_ = \%row }
-    }
-    return 1;
-}
-
-sub _distinct {
-    my ($sth, $names) = @_;
-    return $sth->{bridge_distinct} if defined $sth->{bridge_distinct};
+sub _distinct {    # can rows be hashes keyed by NAME, and is that what is wanted?
+    my ($sth, $case) = @_;
+    return $sth->{bridge_distinct}{$case} if defined $sth->{bridge_distinct}{$case};
+    my $names = $sth->{NAME};
     my %seen;
-    return $sth->{bridge_distinct} = (grep { $seen{$_}++ } @$names) ? 0 : 1;
+    my $distinct = (grep { $seen{$_}++ } @$names) ? 0 : 1;
+    if ($distinct && $case ne 'NAME') { $distinct = join("\0", @$names) eq join("\0", @{ $sth->FETCH($case) }) }
+    return $sth->{bridge_distinct}{$case} = $distinct;
 }
 
 sub rows {

@@ -105,7 +105,9 @@ fn ping(_: &mut Session, call: Call<'_>) -> Result<(), Error> {
 }
 
 fn echo(_: &mut Session, call: Call<'_>) -> Result<(), Error> {
-    call.reply_image(call.raw_image())
+    let image = call.raw_image();
+    storable::check(image, &crate::limits::params())?;
+    call.reply_image(image)
 }
 
 #[derive(Deserialize)]

@@ -18,22 +18,19 @@ use crate::wire::{Frame, Wire, WireError};
 /// How long a handover waits until the socket is withdrawn.
 const WITHDRAW: Duration = Duration::from_secs(3);
 
-/// Why a connection gets no session.
-pub(crate) type Refusal = Error;
-
 /// Serves an accepted connection from its first byte to its end.
-pub(crate) fn serve_connection(server: Arc<Server>, socket: OwnedFd, uid: u32, refused: Option<&Refusal>) {
+pub(crate) fn serve_connection(server: &Arc<Server>, socket: OwnedFd, uid: u32, refused: Option<&Error>) {
     let wire = Wire::socket(socket, Arc::clone(&server.load));
     serve_wire(server, wire, uid, refused);
 }
 
 /// Serves a connection of any kind.
-pub(crate) fn serve_wire(server: Arc<Server>, mut wire: Wire, uid: u32, refused: Option<&Refusal>) {
+pub(crate) fn serve_wire(server: &Arc<Server>, mut wire: Wire, uid: u32, refused: Option<&Error>) {
     let served = wire.set_timeout(Some(Duration::from_secs(HELLO_SECONDS))).map_err(WireError::from);
     let first = served.and_then(|()| wire.first_byte());
     match (first, refused) {
         (Ok(FIRST_JSON_BYTE), Some(error)) => json::refuse(&wire, error),
-        (Ok(FIRST_JSON_BYTE), None) => json::serve(&server, wire, uid),
+        (Ok(FIRST_JSON_BYTE), None) => json::serve(server, wire, uid),
         (Ok(_), Some(error)) => complain(&wire, error),
         (Ok(_), None) => serve_frames(server, wire, uid),
         (Err(WireError::TimedOut(_)), _) => complain(&wire, &no_hello()),
@@ -54,12 +51,12 @@ fn complain(wire: &Wire, error: &Error) {
     }
 }
 
-fn serve_frames(server: Arc<Server>, mut wire: Wire, uid: u32) {
+fn serve_frames(server: &Arc<Server>, mut wire: Wire, uid: u32) {
     let hello = match read_hello(&mut wire) {
         Ok(hello) => hello,
         Err(error) => return complain(&wire, &error),
     };
-    let mut session = Session::new(server, Client::new(hello, uid), Some(wire));
+    let mut session = Session::new(Arc::clone(server), Client::new(hello, uid), Some(wire));
     let client = session.client();
     tracing::debug!(session = session.id(), pid = client.pid, client = client.kind, script = client.script, "session begins");
     if let Err(error) = session.greet() {

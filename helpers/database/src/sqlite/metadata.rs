@@ -67,6 +67,13 @@ pub fn strglob(pattern: &[u8], text: &[u8]) -> Result<i32> {
     Ok(unsafe { ffi::sqlite3_strglob(pattern.as_ptr(), text.as_ptr()) })
 }
 
+/// Whether SQL ends with a whole statement.
+pub fn complete(sql: &[u8]) -> Result<bool> {
+    let sql = c_string(sql, "the SQL")?;
+    // SAFETY: a NUL-terminated string.
+    Ok(unsafe { ffi::sqlite3_complete(sql.as_ptr()) } == 1)
+}
+
 impl Connection {
     /// What is known about a column; an error if there is none.
     pub fn column_metadata(&self, schema: Option<&[u8]>, table: &[u8], column: &[u8]) -> Result<ColumnMetadata> {

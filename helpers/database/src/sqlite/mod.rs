@@ -47,7 +47,7 @@ mod vfs;
 pub use confined::Confined;
 pub use connection::{AutoBegin, Connection, DEFAULT_FLAGS, Interrupter};
 pub use error::{Error, Result};
-pub use metadata::{ColumnMetadata, Counter, compile_options, library_status, strglob, strlike, version};
+pub use metadata::{ColumnMetadata, Counter, compile_options, complete, library_status, strglob, strlike, version};
 pub use shared::{CallbackId, Shared};
 pub use statement::{BatchLimits, RowShape, Statement};
 pub use text::StringMode;

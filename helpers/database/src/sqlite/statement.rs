@@ -4,12 +4,12 @@ use std::ffi::{CStr, c_int};
 use std::rc::Rc;
 
 use libsqlite3_sys as ffi;
-use storable::{Cell, RowKeys, RowWriter, ValueRef, Writer};
+use storable::{Cell, RowKeys, RowWriter, Value, ValueRef, Writer};
 
-use super::bind;
 use super::connection::Connection;
 use super::error::{self, Error, Result};
 use super::text::{INVALID_UTF8, StringMode};
+use super::{bind, value};
 
 /// The first batch of rows: small, most scripts look at the first row only.
 const FIRST_BATCH_ROWS: usize = 64;
@@ -57,8 +57,6 @@ enum State {
     Idle,
     /// On a row that was not written yet.
     OnRow,
-    /// Between rows.
-    Running,
     /// At its end, reset.
     Done,
 }
@@ -228,9 +226,14 @@ impl Statement {
             return Ok(());
         }
         let result = self.connection.check(rc);
-        self.reset();
+        self.reset_raw();
         self.state = State::Done;
         result
+    }
+
+    /// The error that waits for the next batch.
+    pub fn deferred_error(&mut self) -> Result<()> {
+        self.deferred.take().map_or(Ok(()), Err)
     }
 
     /// Steps over what is left of its rows.
@@ -249,15 +252,13 @@ impl Statement {
     /// Ends a run; the values that are bound stay.
     pub fn reset(&mut self) {
         self.deferred = None;
-        if matches!(self.state, State::OnRow | State::Running) || self.state == State::Idle {
-            self.reset_raw();
-        } else if self.state == State::Done {
+        if self.state == State::OnRow {
             self.reset_raw();
         }
         self.state = State::Idle;
     }
 
-    fn reset_raw(&mut self) {
+    fn reset_raw(&self) {
         let raw = self.raw;
         // SAFETY: a statement of ours, or null. The result repeats the error of the last step.
         self.connection.shared.clean(|| unsafe { ffi::sqlite3_reset(raw) });
@@ -265,9 +266,7 @@ impl Statement {
 
     /// Writes the next batch of rows; an error after the first row waits for the next call.
     pub fn write_rows(&mut self, writer: &mut Writer<'_>, shape: RowShape, limits: BatchLimits) -> Result<()> {
-        if let Some(error) = self.deferred.take() {
-            return Err(error);
-        }
+        self.deferred_error()?;
         let limits = self.batch(limits);
         let mode = self.connection.string_mode();
         let keys = if shape == RowShape::Hashes { Some(self.take_keys()) } else { None };
@@ -309,6 +308,23 @@ impl Statement {
             self.advance()?;
         }
         Ok(())
+    }
+
+    /// The next row as values; `None` at the end.
+    pub fn next_row(&mut self) -> Result<Option<Vec<Value>>> {
+        if self.state != State::OnRow {
+            return Ok(None);
+        }
+        let shared = &self.connection.shared;
+        // SAFETY: on a row of so many columns; the values are copied before the next step.
+        let row = (0..self.names.len())
+            .map(|column| unsafe {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // counted in 16 bits
+                value::to_client(ffi::sqlite3_column_value(self.raw, column as c_int), shared)
+            })
+            .collect();
+        self.advance()?;
+        Ok(Some(row))
     }
 
     /// The limits of this batch; the ramp goes on.
@@ -385,8 +401,8 @@ unsafe fn write_row(
                 ffi::SQLITE_INTEGER => Cell::Int(ffi::sqlite3_value_int64(value)),
                 ffi::SQLITE_FLOAT => Cell::Double(ffi::sqlite3_value_double(value)),
                 ffi::SQLITE_NULL => Cell::Null,
-                ffi::SQLITE_BLOB => Cell::Bytes(super::value::bytes(value, false)),
-                _ => text_cell(super::value::bytes(value, true), mode, connection)?,
+                ffi::SQLITE_BLOB => Cell::Bytes(value::bytes(value, false)),
+                _ => text_cell(value::bytes(value, true), mode, connection)?,
             }
         };
         rows.cell(cell);

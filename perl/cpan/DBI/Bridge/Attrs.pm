@@ -53,9 +53,9 @@ my %FETCH = (
     ChildHandles => sub { return outer_kids($_[0]) },
     NAME_lc      => \&names, NAME_uc => \&names,
     NAME_hash    => \&name_hash, NAME_lc_hash => \&name_hash, NAME_uc_hash => \&name_hash,
-    Taint        => sub { return $_[0]{TaintIn} && $_[0]{TaintOut} ? 1 : '' },
-    TaintIn      => sub { return $_[0]{TaintIn} ? 1 : '' },
-    TaintOut     => sub { return $_[0]{TaintOut} ? 1 : '' },
+    Taint        => sub { return !!($_[0]{TaintIn} && $_[0]{TaintOut}) },
+    TaintIn      => sub { return !!$_[0]{TaintIn} },
+    TaintOut     => sub { return !!$_[0]{TaintOut} },
     ErrCount     => sub { return $_[0]{ErrCount} || 0 },
     Debug        => sub { return $_[0]{TraceLevel} },
     NUM_OF_PARAMS => sub { my $n = $_[0]{NUM_OF_PARAMS}; return $n || 0 },
@@ -68,7 +68,6 @@ sub fetch_special {
     return $i->{$key} if exists $i->{$key};
     my $type = $i->{Type};
     return undef if $MAYBE{$key} && ($type eq 'st' ? !$NOT_ST{$key} : !$ST_ONLY{$key});
-    carp("Can't get $i->{Type_shown}$i\->{$key}: unrecognised attribute name") if 0;
     carp("Can't get $i" . "->{$key}: unrecognised attribute name") if $key =~ /^[^a-z]/;
     return undef;
 }
@@ -92,9 +91,9 @@ sub forget_names {
 my %STORE = (
     AutoCommit => sub {
         my ($i, $key, $value) = @_;
-        if (defined $value && ($value == -900 || $value == -901)) { $i->{AutoCommit} = $value == -901 ? 1 : ''; return 1 }
+        if (defined $value && ($value == -900 || $value == -901)) { $i->{AutoCommit} = $value == -901; return 1 }
         if ($i->{Type} eq 'db') { croak('DBD driver has not implemented the AutoCommit attribute') }
-        $i->{AutoCommit} = $value ? 1 : '';
+        $i->{AutoCommit} = !!$value;
         return 1;
     },
     TraceLevel => sub {
@@ -112,14 +111,13 @@ my %STORE = (
     },
     Callbacks => sub { my ($i, $key, $value) = @_; return bad_store(@_) if defined $value && ref $value ne 'HASH'; $i->{$key} = $value; return watch_again($i) },
     Profile   => sub { my ($i, $key, $value) = @_; $i->{Profile} = profile_object($value); return watch_again($i) },
-    TaintIn   => sub { $_[0]{TaintIn} = $_[2] ? 1 : ''; return watch_again($_[0]) },
-    TaintOut  => sub { $_[0]{TaintOut} = $_[2] ? 1 : ''; return watch_again($_[0]) },
-    Taint     => sub { @{ $_[0] }{qw(TaintIn TaintOut)} = ($_[2] ? 1 : '') x 2; return watch_again($_[0]) },
+    TaintIn   => sub { $_[0]{TaintIn} = !!$_[2]; return watch_again($_[0]) },
+    TaintOut  => sub { $_[0]{TaintOut} = !!$_[2]; return watch_again($_[0]) },
+    Taint     => sub { @{ $_[0] }{qw(TaintIn TaintOut)} = (!!$_[2]) x 2; return watch_again($_[0]) },
     NUM_OF_FIELDS => sub {
         my ($i, $key, $value) = @_;
         $i->{NUM_OF_FIELDS} = $value;
-        my $bound = $i->{bridge_bind};
-        delete @$i{qw(bridge_fbav bridge_bound)};
+        delete @$i{qw(bridge_fbav bridge_bound bridge_next)};
         forget_names($i);
         return 1;
     },

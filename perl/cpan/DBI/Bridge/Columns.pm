@@ -2,25 +2,45 @@
 #   bridge_bind    [ \$var or undef, ... ], one for each bound column
 #   bridge_fbav    the row buffer: an array whose elements ARE the bound variables (so that _get_fbav users fill them directly)
 #   bridge_bound   a sub made for this binding: takes a row, sets the variables, returns the buffer
+#   bridge_next    the same for the next row of bridge_held; there only while nothing else has to be looked at
 package DBI::Bridge;
 
 use strict;
 use warnings;
 no warnings 'redefine';
 
-my %MAKER;    # number of columns → maker of bridge_bound subs
+my %MAKER;    # number of columns → maker of a pair of subs: set the variables from a row; set them from the next of the held rows
 
-sub bound_setter {
-    my ($fbav) = @_;
+sub bound_setters {
+    my ($held, $fbav) = @_;
     my $n = @$fbav;
+    return slow_setters(@_) if !$n || $n > 100;
     my $make = $MAKER{$n} ||= do {
+        # nested loops over one element each: inside, $c0 IS the first bound variable, and the subs close over it
         my @v = map { "\$c$_" } 0 .. $n - 1;
-        my $code = join(' ', 'sub { my $fbav = shift;', (map { "for my $v[$_] (\$_[$_]) {" } 0 .. $n - 1),
-            'return sub { (' . join(',', @v) . ') = @{$_[0]}; $fbav }', '}' x $n, '}');
-        $n && $n <= 200 ? eval $code || die $@ : sub { my $f = shift; sub { my $r = shift; $f->[$_] = $r->[$_] for 0 .. $#$f; $f } };
+        my $list = join ',', @v;
+        eval join(' ', 'sub { my ($held, $fbav) = (shift, shift);', (map { "for my $v[$_] (\$_[$_]) {" } 0 .. $n - 1),
+            "return (sub { ($list) = \@{\$_[0]}; \$fbav }, sub { ($list) = \@{shift \@\$held || return}; \$fbav })", '}' x $n, '}') || die $@;
     };
-    return $make->($fbav, @$fbav);
+    return $make->($held, $fbav, @$fbav);
 }
+
+sub slow_setters {
+    my ($held, $fbav) = @_;
+    my $set = sub { my ($row) = @_; $fbav->[$_] = $row->[$_] for 0 .. $#$fbav; return $fbav };
+    return ($set, sub { $set->(shift @$held || return) });
+}
+
+sub arm {    # rows are held and columns bound: give fetch a sub that delivers the next one
+    my ($i) = @_;
+    my $held = $i->{bridge_held} or return;
+    my $fbav = row_buffer($i);
+    return if @{ $held->[0] } != @$fbav;
+    @$i{qw(bridge_bound bridge_next)} = bound_setters($held, $fbav);
+    return;
+}
+
+my %ALIAS;    # number of columns → maker of an array whose elements are the given variables themselves
 
 sub row_buffer {
     my ($i) = @_;
@@ -30,8 +50,8 @@ sub row_buffer {
     my @refs = @{ $i->{bridge_bind} || [] };
     $#refs = $n - 1;
     for my $at (0 .. $n - 1) { $refs[$at] ||= \$own[$at] }
-    my $fbav = (sub { \@_ })->(map { $$_ } @refs);
-    return $i->{bridge_fbav} = $fbav;
+    my $alias = $ALIAS{$n} ||= eval 'sub { my @r = @_; return (sub { \@_ })->(' . join(',', map { "\${\$r[$_]}" } 0 .. $n - 1) . ') }' || die $@;
+    return $i->{bridge_fbav} = $alias->(@refs);
 }
 
 sub deliver {    # a row from the driver, into the bound variables
@@ -39,8 +59,8 @@ sub deliver {    # a row from the driver, into the bound variables
     my $fbav = row_buffer($i);
     return $row if $row == $fbav;
     if (@$row != @$fbav) { return fill($i, $fbav, $row) }
-    my $code = $i->{bridge_bound} ||= bound_setter($fbav);
-    return $code->($row);
+    my $set = $i->{bridge_bound} ||= (bound_setters([], $fbav))[0];
+    return $set->($row);
 }
 
 sub fill {
@@ -50,6 +70,7 @@ sub fill {
         carp("_set_fbav($row): not enough values, got $got, expected $want") if $got < $want;
         carp("_set_fbav($row): too many values, got $got, expected $want")   if $got > $want;
     }
+    if (${^TAINT} && !$i->{TaintOut}) { $row = [ map { defined $_ && !ref $_ && /\A(.*)\z/s ? $1 : $_ } @$row ] }    # only TaintOut taints
     $fbav->[$_] = $row->[$_] for 0 .. $#$fbav;
     return $fbav;
 }
@@ -80,8 +101,7 @@ sub bind_col {
     }
     $sth->{bridge_bind}[ $column - 1 ] = $ref;
     DBI::Bridge::hold($sth);
-    my $fbav = delete $sth->{bridge_fbav};
-    delete $sth->{bridge_bound};
+    delete @$sth{qw(bridge_fbav bridge_bound bridge_next)};
     return 1;
 }
 
@@ -97,10 +117,6 @@ sub bind_columns {
     return $sth->set_err($DBI::stderr, "bind_columns called with ${\scalar @refs} values but $n are needed") if @refs != $n;
     my $column = 0;
     for my $ref (@refs) { $sth->bind_col(++$column, $ref, $attr) or return }
-    if ($sth->{bridge_bind} && @{ $sth->{bridge_bind} } == $n) {
-        DBI::Bridge::row_buffer($sth);
-        $sth->{bridge_bound} = DBI::Bridge::bound_setter($sth->{bridge_fbav});
-    }
     return 1;
 }
 

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 no warnings 'redefine';
 
-our (%installed_drh, $LAST);
+our %installed_drh;
 
 sub visit_handles {
     my ($class, $code, $info) = @_;
@@ -25,13 +25,6 @@ sub dump_handle { my ($h, @rest) = @_; return DBD::_::common::dump_handle(tied(%
 sub _handles { my ($h) = @_; my $i = tied(%$h) || $h; return (DBI::Bridge::outer($i), $i) }
 
 sub _rebless { my ($h, $class) = @_; return DBI::Bridge::rebless($h, $class) }
-
-sub CLONE {    # a new thread: the handles of the parent thread are not its own
-    %installed_drh = ();
-    $LAST = [ undef, \undef, \undef, \'' ];
-    our $switch = undef;
-    return;
-}
 
 package DBD::_::common;
 
@@ -114,9 +107,9 @@ sub clone {
             $over{$key} = $value if defined $value;
         }
     }
-    my %attr = (%{ $dbh->{bridge_connect_attr} || {} }, %over, $attr ? %$attr : ());
-    my $new = $closure->($dbh, \%attr);
-    return $dbh->set_err($DBI::err, $DBI::errstr, $DBI::state) if !$new;
+    %over = (%over, $attr ? %$attr : ());
+    my $new = $closure->($dbh, \%over) or return $dbh->set_err($DBI::err, $DBI::errstr, $DBI::state);
+    $new->{dbi_connect_closure} = $closure;
     return $new;
 }
 

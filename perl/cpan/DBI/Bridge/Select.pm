@@ -31,8 +31,9 @@ sub all_rows {    # up to $max rows as fresh arrays
     my @all;
     if (!$i->{bridge_bind}) {
         my $rows = waiting_arrays($i, $max);
-        return $rows if defined $max && @$rows >= $max || !$i->{Active};
+        return $rows if defined $max && @$rows >= $max;
         if (my $code = bulk($i, 'bridge_fetchall')) {
+            return $rows if !$i->{Active};
             my $more = $code->($i, 'array', defined $max ? $max - @$rows : undef);
             if (!defined $more) { return $rows }
             if (ref $more) { return $more if !@$rows; push @$rows, @$more; return $rows }

@@ -1,0 +1,156 @@
+# The long way through a method call: with trace, Callbacks, Profile or taint checks on. Slower, otherwise the same.
+package DBI::Bridge;
+
+use strict;
+use warnings;
+no warnings 'redefine';
+
+our $DEPTH = 0;
+
+sub usage_error {    # ($method, number of arguments with the handle); $i tells dr, db or st
+    my ($name, $got, $type) = @_;
+    my $entry = $type && $DBI::DISPATCH{"$type/$name"} || $DBI::DISPATCH{$name};
+    my (undef, $min, $max, undef, $usage) = @$entry;
+    croak(sprintf "DBI %s: invalid number of arguments: got handle + %d, expected handle + between %d and %d\nUsage: \$h->%s(%s)",
+        $name, $got - 1, $min, $max > 1e8 ? -1 : $max, $name, $usage);
+}
+
+my %QUIET = map { $_ => 1 } qw(FETCH STORE err errstr state DESTROY trace trace_msg set_err parse_trace_flags parse_trace_flag);
+
+sub level_of {
+    my ($i) = @_;
+    my ($own, $all) = (($i->{TraceLevel} || 0) & 15, $DBI::dbi_debug & 15);
+    return $own > $all ? $own : $all;
+}
+
+sub show_args {
+    my @args = @_;
+    return join ' ', map { ref $_ ? "$_" : DBI::neat($_) } @args;
+}
+
+sub trace_enter {
+    my ($i, $name, $h, @args) = @_;
+    my $code = $i->{ImplementorClass}->can($name);
+    my $where = '';
+    if ($code && !defined &{"$i->{ImplementorClass}::$name"}) {
+        for my $class (qw(DBD::_::st DBD::_::db DBD::_::dr DBD::_::common)) {
+            no strict 'refs';
+            if (defined &{"${class}::$name"} && \&{"${class}::$name"} == $code) { $where = "in $class "; last }
+        }
+    }
+    if ($name =~ /^connect/) { $args[2] = '****' if defined $args[2] }
+    if ($name eq 'connect' || $name eq 'connected') { $args[2] = '****' if @args > 2 }
+    my $who = tied(%$h) ? "$h~" . sprintf('0x%x', 0 + $i) : "$h~INNER";
+    trace_print(('1234567890' x 1) && ($DEPTH ? "$DEPTH" : ' ') . '   -> ' . "$name ${where}for $i->{ImplementorClass} ($who"
+            . (@args ? ' ' . show_args(@args) : '') . ")\n");
+    return;
+}
+
+sub trace_leave {
+    my ($i, $name, $list, @rv) = @_;
+    my $err = ${ $i->{Err} };
+    if (defined $err && length $err && $name !~ /^(?:err|errstr|state)\z/) {
+        trace_print(sprintf "    %s %s: %s %s\n", '!!', $err ? 'ERROR' : 'WARNING', $err, DBI::neat(${ $i->{Errstr} }));
+    }
+    my $shown = $list ? '( ' . show_args(@rv) . ' ) [' . @rv . ' items]' : '= ' . show_args($rv[0]);
+    trace_print(($DEPTH ? "$DEPTH" : ' ') . "   <- $name$shown" . at_caller());
+    return;
+}
+
+# watched($method, $handle, @args): the body of a dispatcher with everything looked at
+sub watched {
+    my $name = shift;
+    my $h = $_[0];
+    my $i = tied(%$h) || $h;
+    my $type  = $i->{Type};
+    my $entry = $DBI::DISPATCH{"$type/$name"} || $DBI::DISPATCH{$name};
+    my ($min, $max, $flags) = $entry ? @$entry[ 1 .. 3 ] : (0, -1, DBI::KEEP());
+    $flags |= DBI::KEEP() if $QUIET{$name};
+    usage_error($name, scalar @_, $type) if tied %$h && (@_ < $min + 1 || $max >= 0 && @_ > $max + 1);
+    my $imp_name = $name;
+    my $code = $i->{ImplementorClass}->can($name) || no_method($i, $name);
+    my $me = $i->{bridge_me};
+    my $nested = $DBI::IN && ($DBI::IN == $i || $i->{bridge_parent} && $DBI::IN == $i->{bridge_parent});
+    my $keep = $flags & DBI::KEEP();
+    my ($had, $count) = (${ $me->[1] }, $i->{ErrCount});
+    my $list = wantarray;
+    my @rv;
+
+    if ($i->{TaintIn} && ${^TAINT} && !$nested && tied %$h && $name !~ /^(?:FETCH|STORE|DESTROY)\z/) {
+        for my $at (1 .. $#_) { croak("Insecure dependency in parameter $at of $h" . "->$name method call") if is_tainted($_[$at]) }
+    }
+    my $tracing = level_of($i);
+    my $show = $tracing && ($tracing > ($nested || !tied %$h ? 1 : 0) + ($QUIET{$name} ? 2 : 0));
+
+    if (!$nested) {
+        $DBI::LAST = $me if $name ne 'DESTROY';
+        if (!$keep && defined ${ $me->[1] }) {
+            trace_print(sprintf "    !! The %s '%s' was CLEARED by call to %s method\n", ${ $me->[1] } ? 'ERROR' : 'warn', ${ $me->[1] }, $name) if $tracing && ${ $me->[1] };
+            ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef;
+        }
+    }
+    my $skip;
+    if (my $callbacks = tied %$h ? $i->{Callbacks} : undef) {
+        my $callback = $callbacks->{$name} || ($name =~ /^(?:DESTROY|FETCH|STORE)\z/ ? undef : $callbacks->{'*'});
+        if ($callback) {
+            local $_ = $name;
+            trace_print("    {{ $name callback " . DBI::neat("$callback") . " being invoked\n") if $tracing;
+            my @answer = do { local $DBI::IN = $i; $callback->(@_) };
+            trace_print("    }} $name callback " . DBI::neat("$callback") . ' returned' . (defined $_ ? '' : ' and stops the call') . "\n") if $tracing;
+            if (!defined $_) { @rv = $list ? @answer : $answer[-1]; $skip = 1 }
+            elsif (@answer) { die "Callback for $name returned " . @answer . " values but must not return any (temporary restriction in current version)" . at_caller() }
+        }
+    }
+    if (!$skip) {
+        if ($flags & ~(DBI::KEEP() | DBI::ROWS())) { before($i, $flags, $_[1]) }
+        trace_enter($i, $name, @_) if $show;
+        my $started = $i->{Profile} && !$nested ? now() : undef;
+        my $keep_outer = shift;
+        {
+            local $DBI::IN = $i;
+            local $DEPTH = $DEPTH + 1;
+            if ($name eq 'fetch' || $name eq 'fetchrow_arrayref') { $rv[0] = watched_fetch($i, $code) }
+            elsif ($list) { @rv    = $code->($i, @_) }
+            else          { $rv[0] = $code->($i, @_) }
+        }
+        if ($flags & (DBI::ROWS() | DBI::ENDWORK())) { after($i, $flags) }
+        profile_call($i, $keep_outer, $name, $started) if defined $started && $i->{Profile};
+        if ($i->{TaintOut} && ${^TAINT}) { taint(@rv) }
+    }
+    trace_leave($i, $name, $list, @rv) if $show;
+    if (!$nested && defined ${ $me->[1] } && (!$keep || $name eq 'set_err' || !defined $had || $i->{ErrCount} > $count || $had ne ${ $me->[1] })) {
+        return report($i, $name, $list, @rv);
+    }
+    return $list ? @rv : $rv[0];
+}
+
+sub watched_fetch {
+    my ($i, $code) = @_;
+    return DBI::Bridge::next_row($i);
+}
+
+sub now { require Time::HiRes; return Time::HiRes::time() }
+
+sub is_tainted {
+    my ($value) = @_;
+    return if !defined $value || ref $value;
+    local ($@, $SIG{__DIE__});
+    return !eval { my $empty = substr "$value", 0, 0; eval "# $empty"; 1 };
+}
+
+my $TAINT;
+
+sub taint {    # marks the values of a result
+    $TAINT = substr "$^X$0", 0, 0 if !defined $TAINT;
+    for my $value (@_) {
+        if    (!defined $value) { next }
+        elsif (ref $value eq 'ARRAY') { for (@$value) { $_ .= $TAINT if defined $_ && !ref $_ } }
+        elsif (ref $value eq 'HASH')  { for (values %$value) { $_ .= $TAINT if defined $_ && !ref $_ } }
+        elsif (!ref $value) { $value .= $TAINT }
+    }
+    return;
+}
+
+DBI::lazy('Profiling', 'DBI::Bridge', qw(profile_object profile_call));
+
+1;

@@ -1,0 +1,110 @@
+package CPANBridge::Image;
+
+# Storable's two C functions, and nothing else of it.
+#
+# A frame's payload is a Storable image. Storable.pm costs several milliseconds to load
+# (Carp, Exporter, Fcntl, its own Perl code), its C part a fraction of one. So if the
+# script has not loaded Storable, only the C part is. It is loaded out of sight: every
+# name it defines is put back as it was, so that a later `use Storable` finds nothing.
+# Whatever is unusual ends in a plain `require Storable`.
+
+use strict;
+use warnings;
+
+our (@FLAGS, $Init);
+
+
+# Makes freeze(\%or\@data) and thaw($image, @FLAGS) known in the calling package.
+sub import {
+    my $target = caller;
+    _load() if !defined &freeze;
+    no strict 'refs';
+    *{"${target}::_freeze"} = \&freeze;
+    *{"${target}::_thaw"}   = \&thaw;
+    *{"${target}::FLAGS"}   = \@FLAGS;
+    return;
+}
+
+sub _load {
+    local ($@, $!);
+    local $SIG{__DIE__};
+    local $SIG{__WARN__} = sub { };
+    my $boot = $INC{'Storable.pm'} ? undef : eval { _find() };
+    my ($store, $retrieve) = $boot ? eval { _boot(@{$boot}) } : ();
+    if (!$retrieve) {
+        require Storable;
+        ($store, $retrieve) = (\&Storable::net_mstore, \&Storable::mretrieve);
+    }
+    no warnings 'once';
+    *freeze = $store;
+    *thaw   = $retrieve;
+
+    # Storable 3 takes flags, and 0 turns blessing and tying off. Older versions only
+    # take the image; the daemon, whose uid was checked, never writes a blessed one.
+    my $probe = $store->([]);
+    @FLAGS = eval { $retrieve->($probe, 0) } ? (0) : ();
+    return;
+}
+
+# The C part that belongs to the Storable.pm perl would load, and the recursion limits
+# this Storable.pm sets: [file, limit, limit for hashes], the limits undef if it has none.
+sub _find {
+    for my $dir (@INC) {
+        next if ref $dir || !-f "$dir/Storable.pm";
+        my $file = "$dir/auto/Storable/Storable.so";
+        return if !-f $file;
+        open my $in, '<', "$dir/Storable.pm" or return;
+        read $in, my $text, 4096;
+        return [$file] if $text !~ /recursion_limit/ && !_any_limit($in);
+        my @limit = map { $text =~ /^\s*\$(?:Storable::)?$_\s*=\s*(-?[0-9]+)\s*(?:;|unless)/m ? $1 : return }
+            qw(recursion_limit recursion_limit_hash);
+        return [ $file, @limit ];
+    }
+    return;
+}
+
+sub _any_limit {
+    my ($in) = @_;
+    local $/;
+    return scalar(readline($in) =~ /^[^#=]*\$(?:Storable::)?recursion_limit\b/m);
+}
+
+sub _boot {
+    my ($file, @limit) = @_;
+    require XSLoader;
+    my $library = DynaLoader::dl_load_file($file, 0)                     or return;
+    my $symbol  = DynaLoader::dl_find_symbol($library, 'boot_Storable') or return;
+    my @found   = _hidden(DynaLoader::dl_install_xsub('CPANBridge::Image::_boot_storable', $symbol, $file));
+    return if @found != 3;
+    no warnings 'once';
+    ($Storable::recursion_limit, $Storable::recursion_limit_hash) = @limit if @limit;
+    $Init = pop @found;
+    return @found;
+}
+
+# Runs the C part's start, hiding what it defines; no version is given, so none is compared.
+sub _hidden {
+    my ($boot) = @_;
+    no warnings 'once';
+    local (
+        *Storable::VERSION,             *Storable::XS_VERSION,   *Storable::init_perinterp,
+        *Storable::pstore,              *Storable::net_pstore,   *Storable::mstore,
+        *Storable::net_mstore,          *Storable::pretrieve,    *Storable::mretrieve,
+        *Storable::dclone,              *Storable::is_storing,   *Storable::is_retrieving,
+        *Storable::last_op_in_netorder, *Storable::stack_depth,  *Storable::stack_depth_hash,
+        *Storable::CAN_FLOCK,           *Storable::BIN_MAJOR,    *Storable::BIN_MINOR,
+        *Storable::BIN_WRITE_MINOR,     *Storable::Cxt::DESTROY,
+    );
+    $boot->('Storable');
+    return grep { defined } (
+        *Storable::net_mstore{CODE}, *Storable::mretrieve{CODE}, *Storable::init_perinterp{CODE},
+    );
+}
+
+# Each thread needs a context of its own in the C part; Storable.pm does the same.
+sub CLONE {
+    $Init->() if $Init;
+    return;
+}
+
+1;

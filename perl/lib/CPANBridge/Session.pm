@@ -1,0 +1,325 @@
+package CPANBridge::Session;
+
+# One connection to the daemon (or to a private child): the path every call takes.
+#
+# What a call goes through: request -> _call (freeze, frame, send) -> _reply (read, thaw).
+# Whatever is not usual is elsewhere and loaded when it is needed first: waiting for
+# long, large frames and lost connections in CPANBridge::Wait, functions the daemon calls
+# back in CPANBridge::Callback, errors in CPANBridge::Error.
+#
+# A session is a hash:
+#   fh      the socket                       owner   process and thread it belongs to
+#   seq     number of the last call          busy    number of the call that is waited for, 0 none
+#   doing   name of the last call            epoch   a number no other session here has
+#   in      \bytes read, not yet consumed    spare   \an empty buffer kept for its memory
+#   before  frames to write before the next  rest    [\unwritten rests of large frames]
+#   kept    {seq => undef or [kind, image]}: calls that were posted
+#   lost    why it cannot be used any more (empty: it can)
+#   timeout seconds a call may take (undef: as long as it takes)
+#   daemon  the daemon's hello
+#
+# A signal handler may die at any statement here. So nothing is taken out of a buffer
+# before it is complete, each removal is one operation, and a reply nobody waits for any
+# more is skipped by its number.
+
+use strict;
+use warnings;
+
+use CPANBridge::Image;
+
+our @FLAGS;
+
+# Kinds of frames (docs/protocol.md).
+our ($CALL, $REPLY, $ERROR, $ROWS, $CALLBACK, $CALLBACK_REPLY, $CANCEL, $GOODBYE) = 2 .. 9;
+
+# Bytes asked for at once; most batches of rows come in one read.
+our $READ_BYTES = 0x40000;
+
+# Replies up to this are copied out of the buffer, larger ones take the buffer with them.
+our $COPY_BYTES = 0x1000;
+
+# An empty buffer larger than this is given back.
+our $KEEP_BYTES = 0x100000;
+
+# Frames up to this reach the socket whole or not at all.
+our $WHOLE_BYTES = 0x4000;
+
+# Numbers of the operating system, set when the first session connects.
+our ($SEND_FLAGS, $EAGAIN, $EINTR) = (0, 0, 4);
+
+# Added to $$, so that a thread's copy of a session is known to be a copy.
+our $THREAD = 0;
+my $epoch = 0;
+my %head;
+
+sub CLONE { $THREAD += 2**32; return }
+
+sub new {
+    my ($class, $fh, %more) = @_;
+    my ($in, $spare) = ('', '');
+    return bless {
+        fh     => $fh,
+        owner  => $$ + $THREAD,
+        epoch  => ++$epoch,
+        seq    => 0,
+        busy   => 0,
+        doing  => '',
+        before => '',
+        lost   => '',
+        rest   => [],
+        kept   => {},
+        in     => \$in,
+        spare  => \$spare,
+        %more,
+    }, $class;
+}
+
+sub request {
+    my ($self, $name, $params) = @_;
+    return $self->_reply($self->{busy} = $self->_call($name, $params));
+}
+
+sub post {
+    my ($self, $name, $params) = @_;
+    my $seq = $self->_call($name, $params);
+    $self->{kept}{$seq} = undef;
+    return $seq;
+}
+
+sub await {
+    my ($self, $seq) = @_;
+    $self->_check if $self->{owner} != $$ + $THREAD;
+    exists $self->{kept}{$seq} or $self->_fail(code => 'bad_params', message => "there is no call $seq to wait for");
+    my $have = delete $self->{kept}{$seq};
+    return $self->_result(@{$have}) if $have;
+    $self->_check if $self->{lost};
+    $self->{before} = $self->_settle if $self->{busy};
+    return $self->_reply($self->{busy} = $seq);
+}
+
+sub forget {
+    my ($self, $seq) = @_;
+    delete $self->{kept}{$seq};
+    return;
+}
+
+# Never dies: handles are closed in DESTROY too, and then nobody would hear of it.
+sub oneway {
+    my ($self, $name, $params, $now) = @_;
+    return if $self->{lost} || !$self->{fh} || $self->{owner} != $$ + $THREAD;
+    my $image = _image($params);
+    return if !defined $image;
+    my $head = $head{$name} || _head($name);
+    $self->{before} .= pack('NCN', 5 + length($head) + length $image, 2, 0) . $head . $image;
+    $self->flush if $now || length $self->{before} > $WHOLE_BYTES;
+    return;
+}
+
+# Writes what was held back; never dies either.
+sub flush {
+    my ($self) = @_;
+    return if $self->{lost} || !$self->{fh} || $self->{owner} != $$ + $THREAD;
+    my $frames = $self->{before};
+    $self->{before} = '';
+    return if $frames eq '';
+    local $@;
+    eval { $self->_send_long(\$frames) };
+    return;
+}
+
+sub callback {
+    my ($self, $code, $wants_list) = @_;
+    my $id = ++$self->{callback_id};
+    $self->{callbacks}{$id} = [ $code, $wants_list ];
+    return $id;
+}
+
+sub drop_callback {
+    my ($self, $id) = @_;
+    delete $self->{callbacks}{$id} if defined $id;
+    return;
+}
+
+sub on_notice {
+    my ($self, $code) = @_;
+    $self->{on_notice} = $code;
+    return;
+}
+
+# Whether it can be used: it is this process's, and the daemon has not closed it.
+sub usable {
+    my ($self) = @_;
+    return '' if $self->{lost} || $self->{owner} != $$ + $THREAD || !$self->{fh};
+    return $self->_alive;
+}
+
+sub close {    ## no critic (the name is what it does)
+    my ($self) = @_;
+    $self->flush;
+    $self->{lost} ||= 'it was closed';
+    delete $self->{fh};
+    return;
+}
+
+# Writes a call's frame and returns its number.
+sub _call {
+    my ($self, $name, $params) = @_;
+    $self->_check if $self->{owner} != $$ + $THREAD || $self->{lost};
+    $self->{doing} = $name;
+    my $seq   = ++$self->{seq};
+    my $head  = $head{$name} || _head($name);
+    my $image = _image($params);
+    $self->_unsendable if !defined $image;
+    my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
+    $frame = $self->_settle . $frame if $self->{busy} || length $self->{before};
+
+    if (length $frame > $WHOLE_BYTES || @{ $self->{rest} }) {
+        $self->_send_long(\$frame);
+    }
+    else {
+        my $errno = $! + 0;
+        my $sent = send $self->{fh}, $frame, $SEND_FLAGS;
+        $self->_send_again(\$frame, $sent, $errno) if !$sent || $sent != length $frame;
+    }
+    return $seq;
+}
+
+# The image of a call's parameters; undef (and the reason in $unsendable) if there is none.
+my $unsendable;
+
+sub _image {
+    my ($params) = @_;
+    local $@;
+    my $image = eval { _freeze(ref $params ? $params : defined $params ? [$params] : []) };
+    $unsendable = $@ if !defined $image;
+    return $image;
+}
+
+# The function's name as it stands in a frame.
+sub _head {
+    my ($name) = @_;
+    my $bytes = $name;
+    utf8::encode($bytes) if utf8::is_utf8($bytes);
+    return $head{$name} = pack 'n/a*', $bytes;
+}
+
+# What must be written before the next call: one-way calls, and the cancel of a call that
+# was abandoned (whoever waited for it was left by a die).
+sub _settle {
+    my ($self) = @_;
+    my $before = $self->{before};
+    if ($self->{busy}) {
+        $before = $self->_unanswered . $before if $self->{open};
+        $before .= pack 'NCN', 5, $CANCEL, $self->{busy};
+    }
+    $self->{busy}   = 0;
+    $self->{before} = '';
+    return $before;
+}
+
+# Reads until the reply to a call is there, and returns its result.
+sub _reply {
+    my ($self, $seq) = @_;
+    my $errno = $! + 0;
+    while (1) {
+        my $in   = $self->{in};
+        my $have = length ${$in};
+        if ($have < 9) {
+            my $got = sysread $self->{fh}, ${$in}, $READ_BYTES, $have;
+            $self->_no_bytes($seq, $got, $errno) if !$got;
+            $have = length ${$in};
+            next if $have < 9;
+        }
+        my ($size, $kind, $number) = unpack 'NCN', ${$in};
+        if ($size + 4 > $have) {
+            $self->_bad_frame("one of $size bytes") if $size > $self->{max_frame_bytes};
+            my $got = sysread $self->{fh}, ${$in}, $size + 4 - $have, $have;
+            $self->_no_bytes($seq, $got, $errno) if !$got;
+            next;
+        }
+        if ($kind == 3 && $number == $seq && $size + 4 == $have) {
+            $self->{busy} = 0;
+            return $self->_large_result if $have > $COPY_BYTES;
+            my $image = substr ${$in}, 9;
+            ${$in} = '';
+            return $self->_result(3, $image);
+        }
+        my $frame = substr ${$in}, 0, $size + 4, '';
+        substr $frame, 0, $size > 4 ? 9 : 5, '';
+        my @result = $self->_other($seq, $kind, $number, $frame) or next;
+        return $result[0];
+    }
+}
+
+# A frame that is not the awaited reply alone: replies that came together, errors, rows,
+# callbacks. Returns the result if that was it.
+sub _other {
+    my ($self, $seq, $kind, $number, $image) = @_;
+    if ($kind == 3 || $kind == 4) {
+        if ($number == $seq) {
+            $self->{busy} = 0;
+            return $self->_result($kind, $image);
+        }
+        return $self->_refused($image) if $kind == 4 && $number == 0;
+        $self->{kept}{$number} = [ $kind, $image ] if exists $self->{kept}{$number};
+        return;
+    }
+    require CPANBridge::Callback;
+    CPANBridge::Callback::frame($self, $seq, $kind, $number, $image);
+    return;
+}
+
+# The result of a reply that fills the buffer: thawed where it is.
+sub _large_result {
+    my ($self) = @_;
+    my $in = $self->{in};
+    $self->{in} = delete $self->{spare} || \(my $empty = '');
+    substr ${$in}, 0, 9, '';
+    my $result;
+    {
+        local $@;
+        $result = eval { _thaw(${$in}, @FLAGS) };
+        $unsendable = $@ if !defined $result;
+    }
+    if   (length ${$in} > $KEEP_BYTES) { undef $in }
+    else                               { ${$in} = '' }
+    $self->{spare} = $in if $in;
+    return defined $result ? $result : $self->_bad_image;
+}
+
+# What a call ends with: the result it gives, or the error it dies with.
+sub _result {
+    my ($self, $kind, $image) = @_;
+    my $result;
+    {
+        local $@;
+        $result = eval { _thaw($image, @FLAGS) };
+        $unsendable = $@ if !defined $result;
+    }
+    $self->_bad_image if !defined $result;
+    return $result if $kind == 3;
+    return $self->_fail(%{$result});
+}
+
+sub _unsendable { my ($self) = @_; return _cold('unsendable', $self, $unsendable) }
+sub _bad_image  { my ($self) = @_; return _cold('bad_image',  $self, $unsendable) }
+
+# Rarely needed; each is CPANBridge::Wait's function of the same name.
+sub _fail       { return _cold('fail',       @_) }
+sub _check      { return _cold('check',      @_) }
+sub _alive      { return _cold('alive',      @_) }
+sub _refused    { return _cold('refused',    @_) }
+sub _bad_frame  { return _cold('bad_frame',  @_) }
+sub _unanswered { return _cold('unanswered', @_) }
+sub _send_long  { return _cold('send_long',  @_) }
+sub _send_again { my $now = $! + 0; return _cold('send_again', @_, $now) }
+sub _no_bytes   { my $now = $! + 0; return _cold('no_bytes',   @_, $now) }
+
+sub _cold {
+    my $name = shift;
+    require CPANBridge::Wait;
+    my $code = CPANBridge::Wait->can($name);
+    goto &{$code};
+}
+
+1;
