@@ -634,13 +634,13 @@ sub DBI::common::DESTROY {
     }
     local ($@, $?, $!) = ($@, $?, $!);
     local $SIG{__DIE__};
-    local $IN = $h;
     my $type = eval { $h->{Type} } || return;    # fails for an outer handle whose inside is gone already
     my $active = $h->{Active};
     $h->{Active} = '' if $h->{InactiveDestroy} || $h->{AutoInactiveDestroy} && $h->{bridge_pid} != $$;
     if (my $code = $h->{ImplementorClass}->can('DESTROY')) {
         if (($WATCH || $h->{bridge_watch}) && ${^GLOBAL_PHASE} ne 'DESTRUCT') { DBI::Bridge::watched('DESTROY', $h) }
         else {
+            local $IN = $h;
             eval { $code->($h); 1 } or do { warn "\t(in cleanup) $@" if $@ && ${^GLOBAL_PHASE} ne 'DESTRUCT' };
         }
     }
@@ -907,6 +907,7 @@ sub install_driver {
         DBI::Bridge::croak(DBI::Bridge::why_no_driver($driver, $file, $why));
     }
     $installed_drh{$driver} = $drh;
+    if ($ENV{DBI_PROFILE}) { our $shared_profile; $drh->{Profile} = $shared_profile || $ENV{DBI_PROFILE}; $shared_profile ||= $drh->{Profile} }
     return $drh;
 }
 lazy('Trace', 'DBI::Bridge', 'trace_install');
@@ -944,9 +945,10 @@ sub disconnect { return }
 sub set_err { my $h = shift; return DBD::_::common::set_err(tied(%$h) || $h, @_) }
 
 END {
-    our $exiting = 1;
+    our ($exiting, $shared_profile) = (1);
     local $?;
     disconnect_all() if %installed_drh;
+    if ($shared_profile) { $_->{Profile} = undef for values %installed_drh; undef $shared_profile }
 }
 
 # --- base classes of drivers --------------------------------------------------------------------------------------------------------------

@@ -121,7 +121,7 @@ sub daemon_pid {
     my ($self) = @_;
     my $done   = $self->cli(qw(status --json));
     my $status = eval { JSON::PP::decode_json($done->{out}) } || {};
-    return $status->{pid};
+    return $status->{info}{pid};
 }
 
 sub stop_daemon {

@@ -3,9 +3,9 @@
 //! A daemon must not keep anything of the script that happened to start it: not its
 //! standard output (`$(perl script)` would wait for it), not a file it has locked.
 //!
-//! Unsafe, because `fork`, `close_range` and `mallopt` have no safe form anywhere:
-//! a fork copies one thread only, and closing descriptors pulls them from under whoever
-//! holds them. Both are done by [`detach`] before the program has started any thread
+//! Unsafe, because `fork`, `close_range`, `mallopt` and changing the environment have no safe
+//! form anywhere: a fork copies one thread only, closing descriptors pulls them from under
+//! whoever holds them, and another thread might read the environment. All are done by [`detach`] before the program has started any thread
 //! or opened anything it keeps.
 #![allow(unsafe_code)]
 
@@ -72,6 +72,24 @@ pub fn inherited(fd: RawFd) -> Option<OwnedFd> {
     }
     // SAFETY: it is open, and whoever started us says that it is ours.
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Variables that a daemon keeps. Everything else (passwords, hosts, proxies, locale of one
+/// script) belongs to the script that happened to start it; each session brings its own.
+const KEPT_VARIABLES: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "RUST_BACKTRACE"];
+const KEPT_PREFIXES: &[&str] = &["XDG_", "CPAN_BRIDGE_"];
+
+/// Forgets the starter's environment. Must be called before any thread is started.
+pub fn forget_environment() {
+    for (name, _) in std::env::vars_os() {
+        let kept = name.to_str().is_some_and(|name| {
+            KEPT_VARIABLES.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        });
+        if !kept {
+            // SAFETY: there is no other thread yet that could read the environment.
+            unsafe { std::env::remove_var(name) };
+        }
+    }
 }
 
 /// Two allocation arenas are enough for sessions that mostly wait; the default of eight a

@@ -5,12 +5,14 @@
 //! once. `json/scan.rs` finds the end of a request.
 
 mod scan;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use protocol::{Error, code};
+use protocol::{Bytes, ClientHello, Error, code};
 use serde_json::{Map, Value as Json, json};
 use storable::json::{image_to_json, json_to_image};
 
@@ -27,6 +29,8 @@ struct Request {
     module: String,
     function: String,
     params: Json,
+    /// Where relative paths begin.
+    cwd: Bytes,
 }
 
 /// Serves the one request of a connection.
@@ -122,7 +126,12 @@ fn parse(text: &[u8]) -> Result<Request, Error> {
         None => Err(bad(&format_args!("{field:?} is missing"))),
     };
     let (module, function) = (name("module")?, name("function")?);
-    Ok(Request { module, function, params: fields.remove("params").unwrap_or(Json::Null) })
+    let cwd = match fields.remove("cwd") {
+        None | Some(Json::Null) => Bytes::from("/"),
+        Some(Json::String(cwd)) if cwd.starts_with('/') => Bytes::from(cwd.as_str()),
+        Some(_) => return Err(bad(&"\"cwd\" is not an absolute path")),
+    };
+    Ok(Request { module, function, params: fields.remove("params").unwrap_or(Json::Null), cwd })
 }
 
 /// Runs the request in the session of the handle it names, or in a new one.
@@ -135,8 +144,8 @@ fn run(server: &Arc<Server>, wire: &Wire, uid: u32, request: &Request) -> Result
     }
     let params = json_to_image(&positional(&request.params))?;
     let Some(id) = handle_id(function, &request.params) else {
-        let client = Client { kind: "json".into(), uid, umask: 0o077, cwd: "/".into(), ..Client::default() };
-        let mut session = Session::new(Arc::clone(server), client, None);
+        let client = ClientHello { client: "json".into(), cwd: request.cwd.clone(), ..ClientHello::default() };
+        let mut session = Session::new(Arc::clone(server), Client::new(client, uid), None);
         let result = run_in(&mut session, wire, &name, &params);
         server.parked.park(session)?;
         return result;
@@ -187,32 +196,4 @@ fn unknown(id: &str) -> Error {
          belongs to another user, or the daemon was restarted"
     );
     Error::new(code::UNKNOWN_HANDLE, text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_that_are_none_are_told_why() {
-        for (text, part) in [
-            ("{", "malformed JSON"),
-            ("[1]", "not an object"),
-            (r#"{"function":"ping"}"#, "\"module\" is missing"),
-            (r#"{"module":"test","function":7}"#, "\"function\" is not a name"),
-            (r#"{"module":"test","function":"ping"} x"#, "malformed JSON"),
-        ] {
-            let error = parse(text.as_bytes()).map(|_| ()).unwrap_err();
-            assert!(error.message.contains(part), "{text}: {error}");
-            assert_eq!(error.code, code::BAD_JSON);
-        }
-    }
-
-    #[test]
-    fn params_of_every_form_become_a_list_or_a_hash() {
-        assert_eq!(positional(&json!(null)), json!([]));
-        assert_eq!(positional(&json!("x")), json!(["x"]));
-        assert_eq!(positional(&json!(["x"])), json!(["x"]));
-        assert_eq!(positional(&json!({"a": 1})), json!({"a": 1}));
-    }
 }

@@ -106,6 +106,11 @@ pub fn start_on_stderr() {
     install(io::stderr());
 }
 
+/// Logs a line about the daemon itself.
+pub fn record(text: &str) {
+    tracing::info!("{text}");
+}
+
 fn install(writer: impl Write + Send + 'static) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level())

@@ -66,7 +66,7 @@ impl Function {
         for (at, param) in self.params.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             let (open, close) = if param.required { ("", "") } else { ("[", "]") };
-            text.push_str(&format!("{open}{comma}{}{close}", param.name));
+            text.extend([open, comma, param.name, close]);
         }
         text.push(')');
         text

@@ -359,7 +359,7 @@ sub _string_mode {    # from connect attributes; sqlite_unicode is the older nam
     }
     for my $name (qw(sqlite_unicode unicode)) {
         next if !exists $attr->{$name};
-        _deprecated($name);
+        _deprecated($name) if $name eq 'unicode';
         return $attr->{$name} ? 4 : 0;
     }
     return 0;
@@ -387,7 +387,7 @@ sub prepare {
     $sth->{NUM_OF_PARAMS} = $params;
     $sth->STORE(NUM_OF_PARAMS => $params) if !$DBI::BRIDGE;
     _columns($sth, $columns || []);
-    $sth->{sqlite_unprepared_statements} = $tail if defined $tail;
+    $sth->{sqlite_unprepared_statements} = defined $tail ? $tail : '' if $dbh->{sqlite_allow_multiple_statements};
     return $outer;
 }
 
@@ -751,7 +751,7 @@ sub bridge_fetch_as {
     return '' if $sth->{bridge_as_bytes} || !_distinct($sth, $case);
     $sth->{bridge_mode} = 'h';
     _more($sth) or return;
-    if ($sth->{bridge_rows}) {
+    if ($sth->{bridge_rows} && @{ $sth->{bridge_rows} }) {
         my $names = $sth->{bridge_names} = $sth->{NAME};
         my $rows  = delete $sth->{bridge_rows};
         for (@$rows) { my %row; @row{@$names} = @$_; $_ = \%row }

@@ -69,7 +69,6 @@ sub answer {
         ($ok, $image) = (0, CPANBridge::Session::_image({ message => 'the result of a callback cannot be sent; return plain data' }));
     }
     my $frame = $session->{before} . pack('NCNC', 6 + length $image, $REPLY, $number, $ok) . $image;
-    $session->{before} = '';
     $session->_send_long(\$frame);
     return;
 }

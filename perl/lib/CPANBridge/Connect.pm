@@ -23,19 +23,26 @@ my $VARIABLES = qr/\A(?:
 
 my $warned;
 
+# See constants().
+our ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO);
+my ($address, $peer_uid);
+
+# For systems whose numbers are not known here.
+sub set_platform { ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $address, $peer_uid) = @_; return 1 }
+
 # Opens a session with these options (and the environment for what they leave open).
 sub open_session {
     my ($option) = @_;
-    local ($@, $!, $?);
-    my $want    = settings($option);
-    my $session = eval { connect_as($want) };
-    my $error   = $@;
-    return $session if $session;
-    return rethrow($error);
+    my ($session, $error);
+    {
+        local ($@, $!, $?);
+        local $SIG{__DIE__};
+        $session = eval { connect_as(settings($option)) };
+        $error = $@;
+    }
+    die $error if !$session;
+    return $session;
 }
-
-# Outside the scope of open_session's local $@: perl before 5.14 would lose the error.
-sub rethrow { die $_[0] }
 
 sub connect_as {
     my ($want) = @_;
@@ -54,7 +61,7 @@ sub connect_as {
 sub private {
     my ($want) = @_;
     require CPANBridge::Process;
-    constants() or platform();
+    constants();
     return handshake(CPANBridge::Process::start($want), $want, 'private');
 }
 
@@ -85,7 +92,7 @@ sub mode {
 
 sub to_daemon {
     my ($want) = @_;
-    constants() or platform();
+    constants();
     my $until = time + $CONNECT_SECONDS;
     while (1) {
         my $place   = place($want);
@@ -145,13 +152,157 @@ sub try_connect {
     check_directory($place) or return;
     my $until = time + $CONNECT_SECONDS;
     while (1) {
-        my $fh = unix_socket();
-        return checked_peer($fh, $place) if connect $fh, pack 'S a*', 1, $place->{socket} . "\0";
+        socket my $fh, 1, $STREAM, 0 or fail('io', "cannot make a socket: $!");
+        return checked_peer($fh, $place) if connect $fh, $address->($place->{socket});
         return if $!{ENOENT} || $!{ECONNREFUSED};
         my $busy = $!{EAGAIN} || $!{EINTR};
         fail('io', "cannot connect to $place->{socket}: $!", no_daemon => 1) if !$busy || time > $until;
         select undef, undef, undef, 0.005;
     }
+}
+
+# Whoever listens must be this user: before anything they sent is thawed.
+sub checked_peer {
+    my ($fh, $place) = @_;
+    my $uid = $peer_uid->($fh);
+    fail('refused', "whoever listens on $place->{socket} does not tell who it is; not used") if !defined $uid;
+    fail('refused', "the daemon on $place->{socket} belongs to user $uid, not to you (user $>); not used") if $uid != $>;
+    return $fh;
+}
+
+# Numbers of the operating system. Socket.pm costs as much as a hundred calls, so those of
+# Linux are known here, and found right by asking for the credentials of a new socket.
+sub constants {
+    return 1 if defined $STREAM;
+    return platform() if $^O ne 'linux' || !socket my $probe, 1, 1, 0;
+    my $nobody = getsockopt $probe, 1, 17;
+    return platform() if !defined $nobody || length $nobody != 12;
+    ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO) = (1, 1, 20);
+    $address  = sub { pack 'S a*', 1, "$_[0]\0" };
+    $peer_uid = sub { (unpack 'lLL', getsockopt($_[0], 1, 17) || '')[1] };
+    $CPANBridge::Session::SEND_FLAGS = 0x4040;    # MSG_NOSIGNAL | MSG_DONTWAIT
+    $CPANBridge::Session::PEEK_FLAGS = 0x42;      # MSG_PEEK | MSG_DONTWAIT
+    $CPANBridge::Session::EAGAIN     = 11;
+    return 1;
+}
+
+sub platform {
+    require CPANBridge::Platform;
+    return CPANBridge::Platform::constants();
+}
+
+# Says hello both ways: the session, or the reason (a text) to try again.
+sub handshake {
+    my ($fh, $want, $where) = @_;
+    $fh = beyond_standard($fh);
+    my $session = CPANBridge::Session->new($fh, max_frame_bytes => $MAX_FRAME_BYTES, timeout => $want->{timeout});
+    my $hello = CPANBridge::Session::_image(hello());
+    my $frame = pack('NC', 1 + length $hello, 1) . $hello;
+    local $session->{doing} = 'hello';
+    $session->_send_long(\$frame);
+    my ($kind, $image) = first_frame($session, $where);
+    my $theirs = eval { CPANBridge::Session::_thaw($image, @CPANBridge::Session::FLAGS) };
+    return refused($theirs, $where) if $kind == 4 && ref $theirs eq 'HASH';
+    fail('bad_frame', "$where does not answer as a cpan-bridge daemon", no_daemon => 1)
+        if $kind != 1 || ref $theirs ne 'HASH' || ($theirs->{protocol} || 0) != $PROTOCOL;
+    return drain($session, $theirs) if newer_than($theirs) && $want->{mode} ne 'process';
+    @{$session}{qw(daemon max_frame_bytes)} = ($theirs, $theirs->{max_frame_bytes} || $MAX_FRAME_BYTES);
+    setsockopt $fh, $SOL_SOCKET, $SO_RCVTIMEO, pack 'l!2', 0, 50_000;    # CPANBridge::Wait takes over then
+    debug($want, "session $theirs->{session} of daemon $theirs->{pid} ($theirs->{version}) on $where");
+    return $session;
+}
+
+sub refused {
+    my ($error, $where) = @_;
+    return 'the daemon is ending' if ($error->{code} || '') eq 'draining';
+    fail($error->{code}, "$where: $error->{message}", %{$error}, no_daemon => $error->{code} eq 'limit');
+}
+
+# A newer client asks an older daemon to make room.
+sub newer_than {
+    my ($theirs) = @_;
+    my ($ours, $build) = ($CPANBridge::Build::BUILD, $theirs->{build} || 0);
+    return '' if !$ours || !$build;
+    my ($new, $old) = map { sprintf '%06d' x 3, (/(\d+)/g, 0, 0, 0)[ 0 .. 2 ] } $CPANBridge::Build::VERSION, $theirs->{version} || '';
+    return $new gt $old || $new eq $old && $ours > $build;
+}
+
+sub drain {
+    my ($session, $theirs) = @_;
+    my $text  = "build $CPANBridge::Build::BUILD takes over";
+    my $frame = pack('NCC', 2 + length $text, 9, 1) . $text;
+    $session->_send_long(\$frame);
+    return "an older daemon (build $theirs->{build}) was asked to end";
+}
+
+# The descriptors of standard input and output are the script's, even when it has closed
+# them: a program it starts would inherit the socket.
+sub beyond_standard {
+    my ($fh) = @_;
+    my @held;
+    while (fileno($fh) <= 2) {
+        push @held, $fh;
+        open my $next, '+<&', $fh or last;
+        $fh = $next;
+    }
+    binmode $fh;
+    return $fh;
+}
+
+sub first_frame {
+    my ($session, $where) = @_;
+    my $until = time + $HELLO_SECONDS;
+    my $in    = $session->{in};
+    while (1) {
+        my ($size, $kind) = length ${$in} >= 5 ? unpack 'NC', ${$in} : (1);
+        fail('bad_frame', "$where does not answer as a cpan-bridge daemon", no_daemon => 1) if !$size || $size > 0x100000;
+        if (length ${$in} >= $size + 4) {
+            my $frame = substr ${$in}, 0, $size + 4, '';
+            return ($kind, substr $frame, $kind == 4 ? 9 : 5);
+        }
+        vec(my $read = '', fileno $session->{fh}, 1) = 1;
+        my $ready = select $read, undef, undef, 1;
+        fail('timeout', "$where does not answer within HELLO_SECONDS ($HELLO_SECONDS s)", no_daemon => 1) if time > $until;
+        next if $ready <= 0;
+        my $got = sysread $session->{fh}, ${$in}, 0x10000, length ${$in};
+        fail('io', "$where closed the connection instead of answering", no_daemon => 1) if defined $got && !$got;
+    }
+}
+
+sub hello {
+    return {
+        protocol => $PROTOCOL,
+        version  => $CPANBridge::Build::VERSION,
+        build    => $CPANBridge::Build::BUILD,
+        client   => 'perl',
+        pid      => $$ + 0,
+        uid      => $> + 0,
+        cwd      => cwd(),
+        umask    => umask() + 0,
+        script   => "$0",
+        env      => { map { $_ => "$ENV{$_}" } grep { /$VARIABLES/ && defined $ENV{$_} } keys %ENV },
+    };
+}
+
+# The working directory; Cwd.pm only where the system does not simply tell.
+sub cwd {
+    my $path = readlink '/proc/self/cwd';
+    return $path if defined $path && $path =~ m{\A/} && $path !~ / \(deleted\)\z/;
+    require Cwd;
+    $path = Cwd::getcwd();
+    return defined $path ? $path : '/';
+}
+
+sub fail {
+    my ($code, $message, %more) = @_;
+    require CPANBridge::Error;
+    CPANBridge::Error->throw(%more, code => $code, message => $message);
+}
+
+sub debug {
+    my ($want, $text) = @_;
+    print {*STDERR} "cpan-bridge[$$]: $text\n" if $want->{debug};
+    return;
 }
 
 1;

@@ -18,9 +18,10 @@ package CPANBridge::Session;
 #   timeout seconds a call may take (undef: as long as it takes)
 #   daemon  the daemon's hello
 #
-# A signal handler may die at any statement here. So nothing is taken out of a buffer
-# before it is complete, each removal is one operation, and a reply nobody waits for any
-# more is skipped by its number.
+# A signal handler may die between any two statements here (perl looks for signals there,
+# and at `and`, `or`, `?:`). So nothing is taken out of a buffer before it is complete, what
+# must happen together is one statement, and a reply nobody waits for any more is skipped
+# by its number.
 
 use strict;
 use warnings;
@@ -45,7 +46,7 @@ our $KEEP_BYTES = 0x100000;
 our $WHOLE_BYTES = 0x4000;
 
 # Numbers of the operating system, set when the first session connects.
-our ($SEND_FLAGS, $EAGAIN, $EINTR) = (0, 0, 4);
+our ($SEND_FLAGS, $PEEK_FLAGS, $EAGAIN, $EINTR) = (0, 0, 0, 4);
 
 # Added to $$, so that a thread's copy of a session is known to be a copy.
 our $THREAD = 0;
@@ -93,8 +94,8 @@ sub await {
     my $have = delete $self->{kept}{$seq};
     return $self->_result(@{$have}) if $have;
     $self->_check if $self->{lost};
-    $self->{before} = $self->_settle if $self->{busy};
-    return $self->_reply($self->{busy} = $seq);
+    $self->{before} = $self->_before, $self->{busy} = $seq;
+    return $self->_reply($seq);
 }
 
 sub forget {
@@ -115,15 +116,18 @@ sub oneway {
     return;
 }
 
-# Writes what was held back; never dies either.
+# Writes what was held back. It dies of nothing but the script's own signal handlers.
 sub flush {
     my ($self) = @_;
     return if $self->{lost} || !$self->{fh} || $self->{owner} != $$ + $THREAD;
     my $frames = $self->{before};
-    $self->{before} = '';
     return if $frames eq '';
-    local $@;
-    eval { $self->_send_long(\$frames) };
+    my $died;
+    {
+        local $@;
+        eval { $self->_send_long(\$frames); 1 } or $died = $@;
+    }
+    die $died if defined $died && ref $died ne 'CPANBridge::Error';
     return;
 }
 
@@ -171,15 +175,15 @@ sub _call {
     my $image = _image($params);
     $self->_unsendable if !defined $image;
     my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
-    $frame = $self->_settle . $frame if $self->{busy} || length $self->{before};
-
+    $frame = $self->_before . $frame if $self->{busy} || length $self->{before};
     if (length $frame > $WHOLE_BYTES || @{ $self->{rest} }) {
         $self->_send_long(\$frame);
     }
     else {
         my $errno = $! + 0;
-        my $sent = send $self->{fh}, $frame, $SEND_FLAGS;
-        $self->_send_again(\$frame, $sent, $errno) if !$sent || $sent != length $frame;
+        my $sent  = send($self->{fh}, $frame, $SEND_FLAGS), $self->{before} = '', $self->{busy} = 0;
+        $self->_send_again(\$frame, $sent) if !$sent || $sent != length $frame;
+        $! = $errno if $errno;    ## no critic (the script's own; send clears it)
     }
     return $seq;
 }
@@ -204,17 +208,13 @@ sub _head {
 }
 
 # What must be written before the next call: one-way calls, and the cancel of a call that
-# was abandoned (whoever waited for it was left by a die).
-sub _settle {
+# was abandoned (whoever waited for it was left by a die). It is forgotten by the statement
+# that writes it.
+sub _before {
     my ($self) = @_;
-    my $before = $self->{before};
-    if ($self->{busy}) {
-        $before = $self->_unanswered . $before if $self->{open};
-        $before .= pack 'NCN', 5, $CANCEL, $self->{busy};
-    }
-    $self->{busy}   = 0;
-    $self->{before} = '';
-    return $before;
+    return $self->{before} if !$self->{busy};
+    my $unanswered = $self->{open} ? $self->_unanswered : '';
+    return $unanswered . $self->{before} . pack 'NCN', 5, $CANCEL, $self->{busy};
 }
 
 # Reads until the reply to a call is there, and returns its result.
@@ -226,7 +226,8 @@ sub _reply {
         my $have = length ${$in};
         if ($have < 9) {
             my $got = sysread $self->{fh}, ${$in}, $READ_BYTES, $have;
-            $self->_no_bytes($seq, $got, $errno) if !$got;
+            $self->_no_bytes($seq, $got) if !$got;
+            $! = $errno if $errno;    ## no critic (the script's own; reading clears it)
             $have = length ${$in};
             next if $have < 9;
         }
@@ -234,7 +235,8 @@ sub _reply {
         if ($size + 4 > $have) {
             $self->_bad_frame("one of $size bytes") if $size > $self->{max_frame_bytes};
             my $got = sysread $self->{fh}, ${$in}, $size + 4 - $have, $have;
-            $self->_no_bytes($seq, $got, $errno) if !$got;
+            $self->_no_bytes($seq, $got) if !$got;
+            $! = $errno if $errno;    ## no critic (as above)
             next;
         }
         if ($kind == 3 && $number == $seq && $size + 4 == $have) {
@@ -264,7 +266,7 @@ sub _other {
         $self->{kept}{$number} = [ $kind, $image ] if exists $self->{kept}{$number};
         return;
     }
-    require CPANBridge::Callback;
+    _load('Callback') if !$INC{'CPANBridge/Callback.pm'};
     CPANBridge::Callback::frame($self, $seq, $kind, $number, $image);
     return;
 }
@@ -317,9 +319,31 @@ sub _no_bytes   { my $now = $! + 0; return _cold('no_bytes',   @_, $now) }
 
 sub _cold {
     my $name = shift;
-    require CPANBridge::Wait;
+    _load('Wait') if !$INC{'CPANBridge/Wait.pm'};
     my $code = CPANBridge::Wait->can($name);
     goto &{$code};
+}
+
+# Loads a part in mid-call. A signal handler that dies would leave it half loaded for good,
+# so handlers run afterwards.
+sub _load {
+    my ($part) = @_;
+    my %handler = map { ref $SIG{$_} || ($SIG{$_} || 'IGNORE') !~ /\A(?:IGNORE|DEFAULT)\z/ ? ($_ => $SIG{$_}) : () }
+        grep { !/^__/ } keys %SIG;
+    my @came;
+    my $errno = $! + 0;
+    $SIG{$_} = sub { push @came, $_[0] } for keys %handler;
+    my ($loaded, $error);
+    {
+        local $@;
+        $loaded = eval { require "CPANBridge/$part.pm" };
+        $error = $@;
+    }
+    $SIG{$_} = $handler{$_} for keys %handler;
+    $! = $errno;
+    kill $_ => $$ for @came;
+    die $error if !$loaded;
+    return;
 }
 
 1;

@@ -16,7 +16,7 @@ our $LOOK_SECONDS = 60;
 # Dies with an error; whatever it is, it says which function it is about.
 sub fail {
     my ($self, %error) = @_;
-    require CPANBridge::Error;
+    CPANBridge::Session::_load('Error') if !$INC{'CPANBridge/Error.pm'};
     my ($module, $function) = split /[.]/, $self->{doing}, 2;
     $error{module}   = $module   if !defined $error{module};
     $error{function} = $function if !defined $error{function};
@@ -71,16 +71,22 @@ sub bad_frame {
 
 sub bad_image {
     my ($self, $why) = @_;
-    die $why if ref $why || $why !~ /\QCPANBridge\E/;    # a signal handler's own die
+    die $why if foreign($why);
     $why =~ s/ at \S+ line \d+.*//s;
-    return bad_frame($self, "a reply that cannot be read: $why");
+    return bad_frame($self, 'a reply that cannot be read' . (length $why ? ": $why" : ''));
 }
 
 sub unsendable {
     my ($self, $why) = @_;
-    die $why if ref $why || $why !~ /\QCPANBridge\E/;
+    die $why if foreign($why);
     $why =~ s/ at \S+ line \d+.*//s;
     return fail($self, code => 'bad_params', message => "the parameters of $self->{doing} cannot be sent: $why; send plain data");
+}
+
+# Whether a signal handler's own die was met, and not one of Storable's.
+sub foreign {
+    my ($why) = @_;
+    return ref $why || length $why && $why !~ m{ at \S+CPANBridge/};
 }
 
 # The daemon refuses the connection itself.
@@ -94,7 +100,7 @@ sub refused {
 
 # A read gave nothing: the end, a signal, or it takes longer. Returns to read again.
 sub no_bytes {
-    my ($self, $seq, $got, $errno, $now) = @_;
+    my ($self, $seq, $got, $now) = @_;
     short_frame($self);
     if (defined $got) {
         return lose($self, ended($self));
@@ -106,7 +112,6 @@ sub no_bytes {
         local $! = $now;
         return lose($self, "reading failed: $!");
     }
-    $! = $errno;    ## no critic (the script's own, as it was)
     return;
 }
 
@@ -139,7 +144,7 @@ sub wait_readable {
     while (1) {
         my $seconds = $LOOK_SECONDS;
         if ($deadline) {
-            my $left = $deadline - Time::HiRes::time();
+            my $left = $deadline - CPANBridge::Clock::now();
             $seconds = $left if $left < $seconds;
             if ($seconds <= 0) {
                 undef $guard;
@@ -156,8 +161,8 @@ sub deadline {
     my ($self, $seq) = @_;
     my $timeout = $self->{timeout} or return;
     if (!$self->{deadline} || $self->{deadline}[0] != $seq) {
-        require Time::HiRes;
-        $self->{deadline} = [ $seq, Time::HiRes::time() + $timeout - $SLICE_SECONDS ];
+        CPANBridge::Session::_load('Clock') if !$INC{'CPANBridge/Clock.pm'};
+        $self->{deadline} = [ $seq, CPANBridge::Clock::now() + $timeout - $SLICE_SECONDS ];
     }
     return $self->{deadline}[1];
 }
@@ -173,13 +178,12 @@ sub timed_out {
 
 # A small frame was not written: nothing of it was, or (not on a Unix socket) a part.
 sub send_again {
-    my ($self, $frame, $sent, $errno, $now) = @_;
+    my ($self, $frame, $sent, $now) = @_;
     my $code = $CPANBridge::Session::EAGAIN;
     lose($self, broken($now), unsent => 1)
         if !defined $sent && $now != $code && $now != $CPANBridge::Session::EINTR;
     substr ${$frame}, 0, $sent, '' if $sent;
     send_long($self, $frame);
-    $! = $errno;    ## no critic (the script's own, as it was)
     return;
 }
 
@@ -196,14 +200,16 @@ sub send_long {
     local $!;
     lose($self, 'an earlier call was interrupted while it was being written', unsent => 1) if $self->{torn};
     my $rest = $self->{rest};
-    push @{$rest}, $frame;
+    push(@{$rest}, $frame), $self->{before} = '', $self->{busy} = 0;
     my $all = length ${$frame};
     while (@{$rest}) {
         my $next = $rest->[0];
         my $sent;
-        $self->{torn} = 1;
-        substr ${$next}, 0, ($sent = send $self->{fh}, ${$next}, $CPANBridge::Session::SEND_FLAGS) || 0, '';
-        $self->{torn} = 0;
+        no warnings 'uninitialized';    # nothing sent is nothing removed
+        $self->{torn} = 1,
+            substr(${$next}, 0, $sent = send($self->{fh}, ${$next}, $CPANBridge::Session::SEND_FLAGS), ''),
+            $self->{torn} = 0;
+        use warnings 'uninitialized';
         shift @{$rest} if !length ${$next};
         wait_writable($self, $frame, $all) if !defined $sent;
     }
@@ -250,7 +256,7 @@ sub DESTROY {
     my ($self) = @_;
     my ($session, $seq) = @{$self} or return;
     return if $session->{busy} != $seq || $session->{lost};
-    $session->{before} = $session->_settle;
+    $session->{before} = $session->_before, $session->{busy} = 0;
     $session->flush;
     return;
 }

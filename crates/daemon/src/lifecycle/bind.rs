@@ -7,7 +7,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +28,9 @@ pub enum BindError {
     /// A daemon listens there; that may be what the starter wants.
     #[error("a daemon is already running on {0}")]
     AlreadyRunning(PathBuf),
+    /// Something else is where the socket should be.
+    #[error("{0} is there, but is not a socket; remove it, or set CPAN_BRIDGE_SOCKET to another path")]
+    NotASocket(PathBuf),
     /// The directory or the lock cannot be used.
     #[error(transparent)]
     Place(#[from] PlaceError),
@@ -102,8 +105,12 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 /// Removes a socket that nobody listens on.
 fn remove_stale(path: &Path, address: &SocketAddrUnix) -> Result<(), BindError> {
     let failed = |error: io::Error| BindError::Io { path: path.into(), error };
-    if !path.try_exists().map_err(failed)? {
-        return Ok(());
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+        // Connecting to a file is refused as well.
+        Ok(meta) if !meta.file_type().is_socket() => return Err(BindError::NotASocket(path.into())),
+        Ok(_) => {}
     }
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let probe = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(|e| failed(e.into()))?;
@@ -124,7 +131,7 @@ mod tests {
     use super::*;
 
     fn place(temp: &tempfile::TempDir) -> Place {
-        Place::of_socket(&temp.path().join("x.sock")).unwrap()
+        Place::of_socket(&temp.path().join("run/x.sock")).unwrap()
     }
 
     #[test]
@@ -145,8 +152,7 @@ mod tests {
         drop(second);
         fs::remove_file(place(&temp).socket).unwrap();
         fs::write(place(&temp).socket, "precious").unwrap();
-        // Connecting to a file is refused, too, but it is no socket.
-        assert!(Listener::bind(&place(&temp), false).is_err());
+        assert!(matches!(Listener::bind(&place(&temp), false), Err(BindError::NotASocket(_))));
         assert_eq!(fs::read_to_string(place(&temp).socket).unwrap(), "precious");
     }
 

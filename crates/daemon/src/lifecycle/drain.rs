@@ -12,6 +12,8 @@ use crate::shared::Shared;
 
 /// How often the sessions are looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// The same, while only waiting for them to end by themselves (which wakes the thread).
+const IDLE_LOOK: Duration = Duration::from_secs(20);
 
 impl Lifecycle<'_> {
     /// Waits for the sessions: as long as they like when a newer daemon takes over, a
@@ -19,7 +21,8 @@ impl Lifecycle<'_> {
     pub(super) fn drain(&mut self) -> io::Result<()> {
         let mut stopping: Option<Instant> = None;
         while self.sessions() > 0 {
-            let told = self.wait(None, stopping.map(|_| LOOK).or(Some(Duration::from_secs(1))))?.signals;
+            let pace = if self.server.control.phase() == Phase::Stopping { LOOK } else { IDLE_LOOK };
+            let told = self.wait(None, Some(pace))?.signals;
             if told > 0 && stopping.is_some() {
                 tracing::warn!("told to end again; ending at once");
                 break;

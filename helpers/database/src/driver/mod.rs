@@ -91,7 +91,7 @@ const FUNCTIONS: &[Function] = &[
         "do",
         "runs the first statement of sql, or all",
         &[D, SQL, BINDS, Param::optional("multi", "boolean", "all statements")],
-        "[changes, rest of sql, extra, last rowid]",
+        "[changes, rest of sql, extra, last rowid, columns]",
         shortcut::do_sql,
     ),
     driver(
@@ -127,6 +127,7 @@ const FUNCTIONS: &[Function] = &[
     driver("status", "counters of SQLite", &[RESET], "[{name => {current, highwater}}]", info::status),
     driver("compile_options", "options SQLite was compiled with", &[], "[option…]", info::compile_options),
     driver("libversion", "version of SQLite", &[], "[version, number]", info::libversion),
+    driver("version", "the same as libversion", &[], "[version, number]", info::libversion),
     driver("strlike", "compares as LIKE does", &[Param::required("pattern", "string", "LIKE pattern"), Param::required("text", "string", "text"), Param::optional("escape", "string", "escape character")], "[0 if it matches]", info::strlike),
     driver("strglob", "compares as GLOB does", &[Param::required("pattern", "string", "GLOB pattern"), Param::required("text", "string", "text")], "[0 if it matches]", info::strglob),
     driver("complete", "whether SQL ends with a whole statement", &[SQL], "[0 or 1]", info::complete),

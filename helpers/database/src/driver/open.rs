@@ -36,6 +36,10 @@ struct Options {
     defensive: Option<bool>,
     see_number: Option<bool>,
     begin: Option<i64>,
+    /// The client's function behind the operator REGEXP.
+    regexp: Option<u32>,
+    /// The client's function for unknown collations.
+    collation_needed: Option<u32>,
 }
 
 impl Options {
@@ -54,6 +58,12 @@ impl Options {
         }
         if let Some(begin) = self.begin {
             connection.set_auto_begin(AutoBegin::from_number(begin));
+        }
+        if let Some(id) = self.regexp {
+            connection.create_function(b"regexp", 2, id, 0)?;
+        }
+        if let Some(id) = self.collation_needed {
+            connection.collation_needed(id)?;
         }
         if let Some(on) = self.defensive {
             connection.db_config(DEFENSIVE, on.into())?;

@@ -30,7 +30,8 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         let sql = encode(&sql, connection.string_mode())?;
         let mut rest: &[u8] = &sql;
         let mut binds = binds.as_deref().unwrap_or_default();
-        let mut writes = false;
+        let mut has_written = false;
+        let mut columns;
         loop {
             let (mut statement, tail, opens) = desk::prepare(&connection, rest)?;
             rest = tail;
@@ -43,20 +44,22 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
             }
             statement.start()?;
             statement.run_out()?;
-            writes |= !statement.is_readonly();
+            has_written |= !statement.is_readonly();
+            columns = statement.names().len();
             if !multi || rest.is_empty() {
                 break;
             }
         }
-        writer.begin_array(4);
+        writer.begin_array(5);
         writer.int(reply::count(connection.changes()).into());
         reply::optional(&mut writer, Some(rest).filter(|rest| !rest.is_empty()), connection.string_mode());
         reply::extra(&mut writer, &connection, None);
-        if writes {
+        if has_written {
             writer.int(connection.last_insert_rowid());
         } else {
             writer.undef();
         }
+        writer.uint(columns as u64);
         Ok(())
     })?;
     writer.finish().map_err(Error::internal)?;

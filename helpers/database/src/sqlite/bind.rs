@@ -116,7 +116,7 @@ fn mismatch(index: usize, value: &[u8], class: Class, shared: &Shared) {
 fn parse(value: &ValueRef<'_>, blanks: bool) -> Option<Number> {
     match value {
         ValueRef::Int(int) => Some(Number::Int(*int)),
-        ValueRef::Bool(bool) => Some(Number::Int((*bool).into())),
+        ValueRef::Bool(true) => Some(Number::Int(1)),
         ValueRef::Double(double) => number::parse(storable::perl_number(*double).as_bytes(), blanks).map(|parsed| {
             // Its digits decided that it is a number; all of them count.
             if matches!(parsed, Number::Real(_)) { Number::Real(*double) } else { parsed }
@@ -151,7 +151,8 @@ fn printed<'v>(value: &ValueRef<'_>) -> Result<Cow<'v, [u8]>> {
     let printed = match value {
         ValueRef::Int(int) => int.to_string(),
         ValueRef::UInt(int) => int.to_string(),
-        ValueRef::Bool(bool) => u8::from(*bool).to_string(),
+        // Perl's own true and false print as "1" and "".
+        ValueRef::Bool(bool) => String::from(if *bool { "1" } else { "" }),
         ValueRef::Double(double) => storable::perl_number(*double),
         _ => return Err(Error::Croak("a bind value must be a string, a number or undef".into())),
     };

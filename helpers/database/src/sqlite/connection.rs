@@ -107,7 +107,7 @@ impl Connection {
         if rc != ffi::SQLITE_OK {
             let error = Error::last(db, rc);
             // SAFETY: a handle that failed to open has to be closed all the same; null is allowed.
-            unsafe { ffi::sqlite3_close_v2(db) };
+            unsafe { ffi::sqlite3_close(db) };
             return Err(error);
         }
         let interrupter = Interrupter(Arc::new(Mutex::new(Some(Interruptible(db)))));
@@ -244,9 +244,17 @@ impl Drop for Connection {
         // No interrupt from now on.
         self.interrupter.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.shared.cleaning.set(true);
-        // SAFETY: open until here, all our statements are gone (each holds an `Rc` of `self`). What is left inside
-        // (a statement of a virtual table's) keeps the handle until it is finalized. An open transaction rolls back.
-        unsafe { ffi::sqlite3_close_v2(self.db) };
+        // SAFETY: open until here, all our statements are gone (each holds an `Rc` of `self`). Statements that an
+        // extension left behind are finalized. An open transaction rolls back.
+        let rc = unsafe {
+            while let Some(left) = ffi::sqlite3_next_stmt(self.db, std::ptr::null_mut()).as_mut() {
+                ffi::sqlite3_finalize(left);
+            }
+            ffi::sqlite3_close(self.db)
+        };
+        if rc != ffi::SQLITE_OK {
+            tracing::warn!("a SQLite connection could not be closed: {}", error::error_string(rc));
+        }
     }
 }
 

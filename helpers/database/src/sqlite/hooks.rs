@@ -74,10 +74,10 @@ impl Connection {
     fn set_trace(&self) {
         let mut mask = 0;
         if self.shared.trace.get() != 0 {
-            mask |= ffi::SQLITE_TRACE_STMT.cast_unsigned();
+            mask |= ffi::SQLITE_TRACE_STMT;
         }
         if self.shared.profile.get() != 0 {
-            mask |= ffi::SQLITE_TRACE_PROFILE.cast_unsigned();
+            mask |= ffi::SQLITE_TRACE_PROFILE;
         }
         let hook: Option<Trace> = if mask == 0 { None } else { Some(trace) };
         // SAFETY: as above.
@@ -188,10 +188,10 @@ unsafe extern "C" fn trace(what: c_uint, data: *mut c_void, statement: *mut c_vo
     // SAFETY: the data of this hook; a statement, and what the manual says that `detail` is for each event.
     unsafe {
         let shared = shared(data);
-        if what == ffi::SQLITE_TRACE_STMT.cast_unsigned() {
+        if what == ffi::SQLITE_TRACE_STMT {
             let sql = began(statement.cast(), detail.cast());
             host::notify(shared.trace.get(), &[value::string(&sql, shared)]);
-        } else if what == ffi::SQLITE_TRACE_PROFILE.cast_unsigned() {
+        } else if what == ffi::SQLITE_TRACE_PROFILE {
             let sql = name(ffi::sqlite3_sql(statement.cast()), shared);
             let nanoseconds = *detail.cast::<ffi::sqlite3_int64>();
             host::notify(shared.profile.get(), &[sql, Value::from(nanoseconds)]);

@@ -1,0 +1,10 @@
+//! The table of helpers: one line each.
+
+use daemon::Module;
+
+/// Every module of this binary, in the order in which `help` shows them.
+pub fn modules() -> Vec<&'static Module> {
+    let mut modules = vec![&daemon::modules::test::MODULE, &daemon::modules::system::MODULE];
+    modules.extend(database::modules());
+    modules
+}
