@@ -11,7 +11,7 @@ use Bench::Process;
 my ($rows) = @ARGV;
 my $dbh    = DBI->connect('dbi:SQLite:dbname=:memory:', '', '', { RaiseError => 1 });
 my $sth    = $dbh->prepare(<<'SQL');
-WITH RECURSIVE counter (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM counter WHERE id < ?)
+WITH RECURSIVE counter (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM counter WHERE id < CAST(? AS INTEGER))
 SELECT id, 'item number ' || id, id * 1.25, id % 97, 'a note about item ' || id FROM counter
 SQL
 $sth->execute($rows);

@@ -4,27 +4,30 @@
 #   process  one bridge process per call
 #   daemon   the daemon
 # A unit of work is execute + fetch of one row; in 'process' it is a fresh bridge, connect + execute + fetch.
-# Prints "call X" for each call's seconds.
+# Prints "call X" for each call's seconds, and "elapsed X" for all of it.
+# With 'memory' as the last argument 'process' prints "peak_kb X" of its bridge process instead.
 use strict;
 use warnings;
 
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
-my ($way, $database, $seconds, $program) = @ARGV;
+my ($way, $database, $seconds, $program, $memory) = @ARGV;
 my $SQL = 'SELECT id, name, price, quantity, note FROM item WHERE id = ?';
 my %way = (files => \&files, process => \&process, daemon => \&daemon);
+exit process_memory() if $memory;
 my ($calls_a_unit, $unit) = $way{$way}->();
 
-my $end = clock_gettime(CLOCK_MONOTONIC) + $seconds;
-my $id  = 0;
-while (1) {
-    my $start = clock_gettime(CLOCK_MONOTONIC);
-    last if $start > $end and $id >= 5;
-    my $row  = $unit->(++$id % 1000 + 1);
-    my $took = clock_gettime(CLOCK_MONOTONIC) - $start;
-    $row->[0] == $id % 1000 + 1 or die "asked for row ", $id % 1000 + 1, ", got $row->[0]\n";
-    printf "call %.9f\n", $took / $calls_a_unit for 1 .. $calls_a_unit;
+my $begin = clock_gettime(CLOCK_MONOTONIC);
+my ($now, $id) = ($begin, 0);
+while ($now < $begin + $seconds or $id < 5) {
+    my $wanted = ++$id % 1000 + 1;
+    my $row    = $unit->($wanted);
+    $row->[0] == $wanted or die "asked for row $wanted, got $row->[0]\n";
+    my $then = $now;
+    $now = clock_gettime(CLOCK_MONOTONIC);
+    printf "call %.9f\n", ($now - $then) / $calls_a_unit for 1 .. $calls_a_unit;
 }
+printf "elapsed %.9f\n", $now - $begin;
 
 # Execute and fetch through something that takes (function, params) and returns a result.
 sub conversation {
@@ -83,4 +86,18 @@ sub daemon {
 sub process {
     require CPANBridge;
     return (1, sub { return conversation(helper_call(CPANBridge->new(mode => 'process')))->(@_) });
+}
+
+sub process_memory {
+    require CPANBridge;
+    require FindBin;
+    require lib;
+    lib->import("$FindBin::RealBin/../lib");
+    require Bench::Process;
+    my $bridge = CPANBridge->new(mode => 'process');
+    conversation(helper_call($bridge))->(1);
+    my $info = $bridge->call('system', 'info', {});
+    $info->{success} or die "system.info: $info->{error}\n";
+    printf "peak_kb %d\n", Bench::Process::memory_kb($info->{result}{pid}, 'VmHWM');
+    return 0;
 }

@@ -56,6 +56,7 @@ fn table(files: &[PerlFile]) -> io::Result<String> {
         let content = fs::read(path)?;
         digest.add(name.as_os_str().as_encoded_bytes());
         digest.add(&content);
+        let (name, path) = (name.to_string_lossy(), path.to_string_lossy());
         writeln!(text, "    ({name:?}, include_bytes!({path:?})),").map_err(io::Error::other)?;
     }
     writeln!(text, "];\n/// Tells apart builds with different Perl files.\npub const DIGEST: &str = \"{:08x}\";", digest.0 >> 32)

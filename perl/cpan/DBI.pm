@@ -60,7 +60,7 @@ use strict;
 use warnings;
 
 our ($VERSION, $BRIDGE, $PurePerl, $dbi_debug, $neat_maxlen, $connect_via, $stderr);
-our ($WATCH, $IN, $LAST, %installed_drh, %DISPATCH, $shared_last);
+our ($WATCH, $IN, $LAST, %installed_drh, %DISPATCH);
 our ($err, $errstr, $state, $rows, $lasth);
 our (@EXPORT, @EXPORT_OK, %EXPORT_TAGS);
 
@@ -75,6 +75,8 @@ BEGIN {
     $LAST        = [ undef, \undef, \undef, \'' ];
     if (defined &builtin::weaken) { no warnings 'once'; *weaken = \&builtin::weaken }
     else                          { require Scalar::Util; *weaken = \&Scalar::Util::weaken }
+    # errors that drivers raise with Carp are about the script's line, not about ours
+    @Carp::Internal{qw(DBI DBI::Bridge DBI::common DBI::dr DBI::db DBI::st DBD::_::common DBD::_::dr DBD::_::db DBD::_::st)} = (1) x 10;
 }
 
 # --- subs that live in their own files ------------------------------------------------------------------------------
@@ -88,7 +90,13 @@ sub lazy {
         my $full = "${package}::$name";
         no strict 'refs';
         no warnings 'redefine';
-        *$full = sub { load_part($part); no strict 'refs'; goto &{ *{$full}{CODE} } };
+        my $stub;
+        *$full = $stub = sub {
+            load_part($part);
+            my $code = do { no strict 'refs'; *{$full}{CODE} };
+            die "DBI/Bridge/$part.pm has no $full" if $code == $stub;
+            goto &$code;
+        };
     }
     return;
 }
@@ -101,16 +109,20 @@ sub load_part {
 }
 
 BEGIN {
-    lazy('Report',  'DBI::Bridge', qw(report no_method));
+    lazy('Report',  'DBI::Bridge', qw(report no_method no_handle));
     lazy('Watch',   'DBI::Bridge', qw(watched usage_error));
+    lazy('Trace',   'DBI::Bridge', qw(trace_install trace_print));
+    lazy('Catalog', 'DBI::Bridge', qw(quote_as));
     lazy('Columns', 'DBI::Bridge', qw(deliver arm));
+    lazy('Profiling', 'DBI::Bridge', qw(profile_object profile_call));
+    lazy('Profiling', 'DBI', qw(dbi_profile dbi_profile_merge_nodes dbi_profile_merge));
     lazy('Attrs',   'DBI::Bridge', qw(fetch_special store_special));
     lazy('Handles', 'DBI', qw(visit_handles _get_imp_data dump_handle _handles _rebless _rebless_dbtype_subclass));
     lazy('Drivers', 'DBI', qw(available_drivers data_sources installed_versions installed_drivers connect_cached
         connect_test_perf parse_dsn driver_prefix dbixs_revision require_version));
     lazy('Trace',   'DBI', qw(trace trace_msg parse_trace_flag parse_trace_flags _set_trace_file));
     lazy('Util',    'DBI', qw(neat neat_list looks_like_number hash data_diff data_string_desc data_string_diff sql_type_cast
-        _concat_hash_sorted dbi_time dbi_profile dbi_profile_merge dbi_profile_merge_nodes));
+        _concat_hash_sorted dbi_time));
     lazy('Handles', 'DBD::_::common', qw(install_method dump_handle swap_inner_handle visit_child_handles private_attribute_info
         private_data FETCH_many));
     lazy('Trace',   'DBD::_::common', qw(trace debug trace_msg parse_trace_flag parse_trace_flags));
@@ -398,7 +410,7 @@ sub dispatcher {
     return sub {
         my $i = tied %{ $_[0] };
         if (!$i) {
-            goto &{ $_[0]{ImplementorClass}->can($name) || DBI::Bridge::no_method($_[0], $name) };
+            goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can($name) || DBI::Bridge::no_method($_[0], $name) };
         }
         if ($WATCH || $i->{bridge_watch}) { unshift @_, $name; goto &DBI::Bridge::watched }
         DBI::Bridge::usage_error($name, scalar @_) if @_ < $min || @_ > $max;
@@ -431,7 +443,7 @@ sub keeper {    # for methods that neither clear the error state nor report an o
     return sub {
         my $i = tied %{ $_[0] };
         if (!$i) {
-            goto &{ $_[0]{ImplementorClass}->can($name) || DBI::Bridge::no_method($_[0], $name) };
+            goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can($name) || DBI::Bridge::no_method($_[0], $name) };
         }
         if ($WATCH || $i->{bridge_watch}) { unshift @_, $name; goto &DBI::Bridge::watched }
         DBI::Bridge::usage_error($name, scalar @_) if @_ < $min || @_ > $max;
@@ -632,7 +644,15 @@ sub DBI::common::DESTROY {
         %{ delete $i->{CachedKids} } = () if $i->{CachedKids};    # cached statements hold on to their database handle
         return;
     }
-    local ($@, $?, $!) = ($@, $?, $!);
+    my $status = $?;    # not local: perl would lose the script's exit status when exit unwinds a lexical handle
+    DBI::Bridge::destroy($h);
+    $? = $status if $? != $status;
+    return;
+}
+
+sub DBI::Bridge::destroy {    # an inner handle goes
+    my ($h) = @_;
+    local ($@, $!) = ($@, $!);
     local $SIG{__DIE__};
     my $type = eval { $h->{Type} } || return;    # fails for an outer handle whose inside is gone already
     my $active = $h->{Active};
@@ -655,17 +675,23 @@ sub DBI::common::DESTROY {
 
 # --- fetching: the hot paths ---------------------------------------------------------------------------------------------------
 
-sub DBI::st::fetch {    # a waiting row; a waiting row into bound columns; the driver's turn
-    return shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} })
-        || ((tied %{ $_[0] } || $_[0])->{bridge_next} || goto &DBI::Bridge::fetch_more)->()
-        || goto &DBI::Bridge::fetch_more;
+# fetch and fetchrow_arrayref are one method. The first looks for bound columns before it looks for plain rows, because
+# loops with bound columns are written with fetch; the second looks for plain rows first.
+sub DBI::st::fetch {
+    my $i = tied %{ $_[0] } || $_[0];
+    my $next = $i->{bridge_next} or return shift(@{ $i->{bridge_rows} }) || goto &DBI::Bridge::more_fetch;
+    return &$next || goto &DBI::Bridge::more_fetch;
 }
-{ no warnings 'once'; *DBI::st::fetchrow_arrayref = \&DBI::st::fetch }
+
+sub DBI::st::fetchrow_arrayref {
+    return shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} })
+        || ((tied %{ $_[0] } || $_[0])->{bridge_next} || goto &DBI::Bridge::more_fetchrow_arrayref)->()
+        || goto &DBI::Bridge::more_fetchrow_arrayref;
+}
 
 sub DBI::st::fetchrow_array {
     my $row = shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} }) || goto &DBI::Bridge::fetchrow_array;
-    return @$row if wantarray;
-    return $row->[0];
+    return wantarray ? @$row : $row->[-1];
 }
 
 sub DBI::st::fetchrow_hashref {
@@ -685,41 +711,45 @@ sub DBI::st::fetchrow_hashref {
 }
 
 # nothing waiting in bridge_rows: bound columns, held rows, or the driver's turn
-sub DBI::Bridge::fetch_more {
-    my $i = tied %{ $_[0] };
-    goto &{ $_[0]{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($_[0], 'fetch') } if !$i;
-    if ($WATCH || $i->{bridge_watch}) { unshift @_, 'fetch'; goto &DBI::Bridge::watched }
-    my $me = $i->{bridge_me};
-    my $nested = $IN && ($IN == $i || $i->{bridge_parent} && $IN == $i->{bridge_parent});
-    if (!$nested) {
-        $LAST = $me;
-        if (defined ${ $me->[1] }) { ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef }
-    }
-    DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
-    my $row;
-    if (my $held = $i->{bridge_held}) {
-        $row = shift @$held;
-        if ($row && !$i->{bridge_bind}) { $i->{bridge_rows} = delete $i->{bridge_held} }
-        elsif (@$held) { DBI::Bridge::arm($i) }
-    }
-    if (!$row) {
-        my $code = $i->{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($i, 'fetch');
-        my $h = $_[0];
-        {
-            local $IN = $i;
-            $row = $code->($i);
+for my $name (qw(fetch fetchrow_arrayref)) {
+    my $more = sub {
+        my $i = tied %{ $_[0] };
+        goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can('fetch') || DBI::Bridge::no_method($_[0], 'fetch') } if !$i;
+        if ($WATCH || $i->{bridge_watch}) { unshift @_, $name; goto &DBI::Bridge::watched }
+        my $me = $i->{bridge_me};
+        my $nested = $IN && ($IN == $i || $i->{bridge_parent} && $IN == $i->{bridge_parent});
+        if (!$nested) {
+            $LAST = $me;
+            if (defined ${ $me->[1] }) { ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef }
         }
-        DBI::Bridge::settle($i) if $i->{bridge_bind} || defined ${ $me->[1] };
-        if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, 'fetch', '', $row) }
-    }
-    return $row && $i->{bridge_bind} ? DBI::Bridge::deliver($i, $row) : $row;
+        DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
+        my $row;
+        if (my $held = $i->{bridge_held}) {
+            $row = shift @$held;
+            if ($row && !$i->{bridge_bind}) { $i->{bridge_rows} = delete $i->{bridge_held} }
+            elsif (@$held) { DBI::Bridge::arm($i) }
+        }
+        if (!$row) {
+            my $code = $i->{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($i, 'fetch');
+            my $h = $_[0];
+            {
+                local $IN = $i;
+                $row = $code->($i);
+            }
+            DBI::Bridge::settle($i) if $i->{bridge_bind} || defined ${ $me->[1] };
+            if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, $name, '', $row) }
+        }
+        return $row && $i->{bridge_bind} ? DBI::Bridge::deliver($i, $row) : $row;
+    };
+    no strict 'refs';
+    *{"DBI::Bridge::more_$name"} = $more;
 }
 
 sub DBI::Bridge::fetchrow_array {
     my $i = tied %{ $_[0] };
     if ($i && !$WATCH && !$i->{bridge_watch} && $i->{ImplementorClass}->can('fetchrow_array') == \&DBD::_::st::fetchrow_array) {
         my $row = $_[0]->fetch or return;
-        return wantarray ? @$row : $row->[0];
+        return wantarray ? @$row : $row->[-1];
     }
     goto &DBI::Bridge::generic_fetchrow_array;
 }
@@ -910,7 +940,7 @@ sub install_driver {
     if ($ENV{DBI_PROFILE}) { our $shared_profile; $drh->{Profile} = $shared_profile || $ENV{DBI_PROFILE}; $shared_profile ||= $drh->{Profile} }
     return $drh;
 }
-lazy('Trace', 'DBI::Bridge', 'trace_install');
+
 { no warnings 'once'; *driver = \&install_driver }
 
 sub setup_driver {
@@ -960,7 +990,7 @@ END {
     my %PLAIN = map { $_ => 1 } qw(Active AutoCommit RaiseError PrintError PrintWarn RaiseWarn Warn ErrCount Type Statement Name Username
         NUM_OF_FIELDS NUM_OF_PARAMS FetchHashKeyName LongReadLen LongTruncOk ChopBlanks ShowErrorStatement CachedKids HandleError
         HandleSetErr ReadOnly TraceLevel Executed BegunWork InactiveDestroy AutoInactiveDestroy NAME RootClass ImplementorClass
-        Profile Callbacks CompatMode TaintIn TaintOut Err Errstr State);
+        Profile Callbacks CompatMode Err Errstr State);
     my %BOOL = map { $_ => 1 } qw(RaiseError PrintError PrintWarn RaiseWarn Warn LongTruncOk ChopBlanks ShowErrorStatement Executed
         InactiveDestroy AutoInactiveDestroy CompatMode BegunWork Active);
 
@@ -1032,9 +1062,7 @@ END {
 
     sub connect {    # a driver writes its own; this one serves drivers that need nothing
         my ($drh, $dsn, $user, $auth) = @_;
-        my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
-        $dbh->{Active} = 1;
-        return $outer;
+        return scalar DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
     }
 
     package DBD::_::db;
@@ -1067,8 +1095,8 @@ END {
         return 1;
     }
 
-    sub commit   { my ($dbh) = @_; return DBI::Bridge::no_transaction($dbh, 'Commit') }
-    sub rollback { my ($dbh) = @_; return DBI::Bridge::no_transaction($dbh, 'Rollback') }
+    sub commit   { return }    # for drivers without transactions
+    sub rollback { return }
 
     sub prepare_cached {
         my ($dbh, $sql, $attr, $if_active) = @_;
@@ -1098,7 +1126,7 @@ END {
     package DBD::_::st;
 
     sub bind_param { DBI::Bridge::croak("Can't bind_param, not implement by driver") }
-    sub cancel { return undef }
+    sub cancel { return }
 
     sub finish { $_[0]->STORE(Active => 0); return 1 }
     sub rows   { return -1 }
@@ -1117,7 +1145,7 @@ END {
     sub fetchrow_array {
         my ($h) = @_;
         my $row = DBI::Bridge::next_row($h) or return;
-        return wantarray ? @$row : $row->[0];
+        return wantarray ? @$row : $row->[-1];
     }
 
     sub fetchrow_hashref {
@@ -1134,8 +1162,6 @@ END {
         return \%row;
     }
 }
-
-lazy('Catalog', 'DBI::Bridge', qw(quote_as no_transaction));
 
 sub DBI::Bridge::next_row {    # from inside: a waiting row or the driver's next, bound columns served
     my ($i) = @_;

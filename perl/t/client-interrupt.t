@@ -114,6 +114,7 @@ is_deeply($session->await($seq), ['first'], 'and what was posted before is there
 
 # A deadline.
 {
+    $session->close;
     my $own = CPANBridge->new(timeout => 0.2);
     my $begin = Time::HiRes::time();
     my $reply = $own->call(test => wait => [ 5, 'late' ]);

@@ -50,12 +50,14 @@ for my $form ("dbname=$dir/a.db", "db=$dir/b.db", "database=$dir/c.db", "$dir/d.
 }
 
 {
+    require Cwd;
+    my $here = Cwd::getcwd();
     chdir $dir;
     my $dbh = DBI->connect('dbi:SQLite:dbname=relative.db', '', '', { RaiseError => 1 });
     $dbh->do('create table t(a)');
     ok -s "$dir/relative.db", 'a relative name is looked up in the current folder';
     $dbh->disconnect;
-    chdir '/';
+    chdir $here;
 }
 
 {

@@ -62,7 +62,7 @@ is_deeply $dbh->selectall_arrayref($sql, { Slice => {} }), \@hash, '... Slice';
 is_deeply $dbh->selectall_arrayref($sql, { MaxRows => 70 }), [ @$all[ 0 .. 69 ] ], '... MaxRows';
 is_deeply $dbh->selectall_arrayref('select id from t where id > ? order by id', undef, $N - 2), [ [ $N - 1 ], [$N] ], '... with a value';
 is_deeply $dbh->selectcol_arrayref($sql), [ 1 .. $N ], 'selectcol_arrayref';
-is_deeply { %{ $dbh->selectall_hashref($sql, 'id') }{ 1, $N } }, { 1 => $hash[0], $N => $hash[-1] }, 'selectall_hashref' if $] >= 5.020;
+is_deeply [ @{ $dbh->selectall_hashref($sql, q(id)) }{ 1, $N } ], [ $hash[0], $hash[-1] ], q(selectall_hashref);
 is_deeply [ $dbh->selectrow_array($sql) ], $all->[0], 'selectrow_array';
 is_deeply $dbh->selectrow_hashref($sql), $hash[0], 'selectrow_hashref';
 
@@ -87,7 +87,7 @@ is_deeply $dbh->selectrow_hashref($sql), $hash[0], 'selectrow_hashref';
     is $dbh->selectrow_array('select count(*) from t where value = -1'), 300, '... and changes';
     my @open = map { my $s = $dbh->prepare($sql); $s->execute; $s } 1 .. 5;
     my $same = 0;
-    while (my @found = map { $_->fetch } @open) { $same++ if @found == 5 && !grep { $_->[0] != $found[0][0] } @found; last if @found < 5 }
+    while ((my @found = grep { $_ } map { $_->fetch } @open) == 5) { $same++ if !grep { $_->[0] != $found[0][0] } @found }
     is $same, $N, 'five at a time';
     for my $n (1, 63, 64, 65, 200) {
         $sth->execute;

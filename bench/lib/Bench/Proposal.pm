@@ -69,73 +69,82 @@ sub _command {
     );
 }
 
-# The seconds of each call that a worker printed.
+# The calls a second of a worker that is over, and the seconds of each call.
 sub _calls {
     my ($self, $done) = @_;
     die "a worker failed:\n" . $self->{stack}->last_errors if $done->{status};
-    return $done->{out} =~ /^call (\S+)$/mg;
+    my @calls = $done->{out} =~ /^call (\S+)$/mg;
+    my ($elapsed) = $done->{out} =~ /^elapsed (\S+)$/m;
+    return (@calls / $elapsed, @calls);
 }
 
 sub _one_client {
     my ($self, $round, $way) = @_;
     $self->{progress}->step("round $round: $way, one client");
-    my @calls   = $self->_calls(Bench::Process::run($self->_command($way)));
+    my ($rate, @calls) = $self->_calls(Bench::Process::run($self->_command($way)));
     my $figures = $self->{figures}{$way} ||= {};
     push @{ $figures->{latency} }, Bench::Stats::median(@calls);
     push @{ $figures->{slow} },    Bench::Stats::percentile(95, @calls);
-    push @{ $figures->{one} },     @calls / $self->{seconds};
+    push @{ $figures->{one} },     $rate;
     return;
 }
 
-# CLIENTS at once, each in a child of ours that hands its count back.
+# CLIENTS at once, each in a child of ours that hands its rate back.
 sub _some_clients {
     my ($self, $round, $way) = @_;
     $self->{progress}->step("round $round: $way, " . CLIENTS . ' clients');
-    my @pipes;
-    for (1 .. CLIENTS) {
-        my $pid = open my $from, '-|';
-        die "fork: $!\n" if !defined $pid;
-        if (!$pid) {
-            my $count = eval { scalar(() = $self->_calls(Bench::Process::run($self->_command($way)))) };
-            print defined $count ? $count : 'failed';
-            close STDOUT;
-            POSIX::_exit(0);
-        }
-        push @pipes, $from;
-    }
+    my @pipes = map { $self->_client_rate($way) } 1 .. CLIENTS;
     my $total = 0;
     for my $pipe (@pipes) {
-        my $count = readline $pipe;
-        $count =~ /^\d+$/ or die "a worker failed:\n" . $self->{stack}->last_errors;
-        $total += $count;
+        my $rate = readline $pipe;
+        die "a worker failed:\n" . $self->{stack}->last_errors if !$rate;
+        $total += $rate;
         close $pipe;
     }
-    push @{ $self->{figures}{$way}{many} }, $total / $self->{seconds};
+    push @{ $self->{figures}{$way}{many} }, $total;
     return;
 }
 
-# The peak of the process that serves the calls, as long as it lives. Short-lived ones are watched while a worker runs.
+sub _client_rate {
+    my ($self, $way) = @_;
+    my $pid = open my $from, '-|';
+    die "fork: $!\n" if !defined $pid;
+    return $from if $pid;
+    my ($rate) = eval { $self->_calls(Bench::Process::run($self->_command($way))) };
+    syswrite STDOUT, defined $rate ? $rate : 0;
+    POSIX::_exit(0);
+}
+
+# The peak of the process that serves the calls.
 sub _memory {
     my ($self, $way) = @_;
-    $self->{progress}->step("$way, memory");
-    my $peak = 0;
-    if ($way eq 'daemon') { $peak = Bench::Process::memory_kb($self->{stack}->daemon_pid, 'VmHWM') }
-    else { $peak = $self->_watch($way) }
-    $self->{figures}{$way}{memory} = [$peak / 1024];
+    $self->{progress}->step("memory: $way");
+    my $kb =
+          $way eq 'daemon'  ? Bench::Process::memory_kb($self->{stack}->daemon_pid, 'VmHWM')
+        : $way eq 'process' ? $self->_private_peak
+        :                     $self->_watched_peak($way);
+    $self->{figures}{$way}{memory} = [$kb / 1024];
     return;
 }
 
-sub _watch {
+sub _private_peak {
+    my ($self) = @_;
+    my %command = $self->_command('process');
+    push @{ $command{command} }, 'memory';
+    my $done = Bench::Process::run(%command);
+    $done->{out} =~ /^peak_kb (\d+)$/m or die "a worker failed:\n" . $self->{stack}->last_errors;
+    return $1;
+}
+
+# A worker's short-lived children are looked at again and again while it runs.
+sub _watched_peak {
     my ($self, $way) = @_;
     my $worker = Bench::Process::start($self->_command($way));
-    my $peak   = 0;
-    my $wanted = $way eq 'files' ? qr/python/ : qr/cpan-bridge/;
-    my $end    = Time::HiRes::time() + $self->{seconds};
+    my ($peak, $end) = (0, Time::HiRes::time() + $self->{seconds});
     while (Time::HiRes::time() < $end) {
         for my $pid (_children($worker)) {
-            next if _name($pid) !~ $wanted;
             my $kb = Bench::Process::memory_kb($pid, 'VmHWM') || 0;
-            $peak = $kb if $kb > $peak;
+            $peak = $kb if $kb > $peak and _name($pid) =~ /python/;
         }
         Time::HiRes::sleep(0.001);
     }

@@ -33,13 +33,11 @@ pub fn help(mut args: lexopt::Parser) -> Result<ExitCode> {
 
 fn find(name: &str) -> Result<&'static Module> {
     let known = modules();
-    match known.iter().find(|module| module.name == name) {
-        Some(module) => Ok(module),
-        None => {
-            let names: Vec<_> = known.iter().map(|module| module.name).collect();
-            bail!("there is no module {name:?}; there are: {}", names.join(", "))
-        }
+    if let Some(module) = known.iter().find(|module| module.name == name) {
+        return Ok(module);
     }
+    let names: Vec<_> = known.iter().map(|module| module.name).collect();
+    bail!("there is no module {name:?}; there are: {}", names.join(", "))
 }
 
 fn offered(module: &'static Module) -> impl Iterator<Item = &'static Function> {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -92,11 +92,10 @@ fn in_background(asked: &Asked) -> Result<ExitCode> {
         let ready = ready_file(fd)?;
         return match detach::detach(Some(fd))? {
             Side::Starter => Ok(ExitCode::SUCCESS),
-            Side::Daemon => in_background_now(asked, ready),
+            Side::Daemon => Ok(in_background_now(asked, ready)),
         };
     }
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    use std::os::fd::AsRawFd as _;
     match detach::detach(Some(write.as_raw_fd()))? {
         Side::Starter => {
             drop(write);
@@ -106,18 +105,18 @@ fn in_background(asked: &Asked) -> Result<ExitCode> {
         Side::Daemon => {
             // `detach` has closed it.
             std::mem::forget(read);
-            in_background_now(asked, File::from(write))
+            Ok(in_background_now(asked, File::from(write)))
         }
     }
 }
 
-fn in_background_now(asked: &Asked, ready: File) -> Result<ExitCode> {
+fn in_background_now(asked: &Asked, ready: File) -> ExitCode {
     let ended = run(asked, Some(ready), true);
     if let Err(error) = &ended {
         // Nobody reads our standard error any more.
         record(&format!("{error:#}"));
     }
-    Ok(if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn ready_file(fd: RawFd) -> Result<File> {

@@ -49,6 +49,7 @@ struct FunctionStats {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[allow(clippy::struct_field_names, reason = "the names of system.sessions")]
 struct Session {
     session: u64,
     client: String,
@@ -96,11 +97,11 @@ pub fn status(mut args: lexopt::Parser) -> Result<ExitCode> {
     let mut sessions: Vec<Session> = client.call("system.sessions", &nothing)?;
     sessions.retain(|session| session.session != own);
     let socket = place.socket.display().to_string();
-    let status = Status { running: true, socket, info, stats, sessions };
+    let found = Status { running: true, socket, info, stats, sessions };
     if json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        println!("{}", serde_json::to_string_pretty(&found)?);
     } else {
-        show(&status);
+        show(&found);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,7 @@
 //! The commands that have no need of a daemon, and `call`.
 
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests")]
+
 mod common;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Starting, living, stopping.
 
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests")]
+
 mod common;
 
 use std::fs;
@@ -184,11 +186,11 @@ fn the_daemon_keeps_nothing_of_its_starter() {
     let held = fs::File::create(&path).unwrap();
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
     rustix::io::fcntl_setfd(&held, rustix::io::FdFlags::empty()).unwrap();
-    let mut start = bridge.command(&["start"]);
-    start.env("PGPASSWORD", "hunter2").stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir(bridge.path());
+    let mut starting = bridge.command(&["start"]);
+    starting.env("PGPASSWORD", "hunter2").stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir(bridge.path());
     let began = Instant::now();
     // Reads to the end of both pipes: a daemon that held one would block this.
-    assert!(finish(start.spawn().unwrap()).status.success());
+    assert!(finish(starting.spawn().unwrap()).status.success());
     assert!(began.elapsed() < Duration::from_secs(10));
     let pid = bridge.client().daemon.pid;
     drop(held);

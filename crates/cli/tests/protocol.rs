@@ -1,5 +1,7 @@
 //! Sessions over the real socket: calls, callbacks, cancelling, and bad input.
 
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests")]
+
 mod common;
 
 use std::io::Write as _;

@@ -2,7 +2,7 @@
 
 use protocol::{Error, Kind, Open, begin_seq, code};
 use serde::{Deserialize, Serialize};
-use storable::Writer;
+use storable::{WriteOptions, Writer};
 
 use crate::Session;
 use crate::limits::{self, MAX_PARAMS_DEPTH, MAX_PARAMS_VALUES};
@@ -42,11 +42,12 @@ pub struct Call<'a> {
     seq: u32,
     params: &'a [u8],
     answer: &'a mut Answer,
+    options: WriteOptions,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(seq: u32, params: &'a [u8], answer: &'a mut Answer) -> Self {
-        Self { seq, params, answer }
+    pub(crate) fn new(seq: u32, params: &'a [u8], answer: &'a mut Answer, options: WriteOptions) -> Self {
+        Self { seq, params, answer, options }
     }
 
     /// The client's number for this call; 0 when it wants no answer.
@@ -67,7 +68,7 @@ impl<'a> Call<'a> {
 
     /// Answers with `result`.
     pub fn reply<T: Serialize + ?Sized>(self, result: &T) -> Result<(), Error> {
-        storable::append(&mut self.answer.out, result).map_err(Error::internal)?;
+        storable::append_with(&mut self.answer.out, result, self.options).map_err(Error::internal)?;
         self.answer.end()
     }
 
@@ -80,7 +81,7 @@ impl<'a> Call<'a> {
     /// A writer that appends the image of the result straight to the answer's frame.
     /// After its own `finish`, call [`Call::finish`].
     pub fn writer(&mut self) -> Writer<'_> {
-        Writer::begin_image(&mut self.answer.out)
+        Writer::begin_image_with(&mut self.answer.out, self.options)
     }
 
     /// Completes an answer that was written with [`Call::writer`].

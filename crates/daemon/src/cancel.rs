@@ -116,7 +116,8 @@ impl Running {
     /// The number of the running call.
     pub(crate) fn seq(&self) -> Option<u32> {
         let now = self.0.load(Ordering::Acquire);
-        (now & BUSY != 0).then_some((now & u64::from(u32::MAX)) as u32)
+        let [.., a, b, c, d] = now.to_be_bytes();
+        (now & BUSY != 0).then_some(u32::from_be_bytes([a, b, c, d]))
     }
 
     /// Cancels the call `seq` if it is still the one that runs.

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use protocol::{Bytes, ClientHello};
+use storable::WriteOptions;
 
 /// The facts of a session's client. Helpers use them in place of the daemon's own
 /// working directory, umask and environment, which belong to nobody's script.
@@ -27,12 +28,15 @@ pub struct Client {
     pub umask: u32,
     /// The script's name.
     pub script: String,
+    /// How images for it are written.
+    pub write_options: WriteOptions,
     env: BTreeMap<String, Bytes>,
 }
 
 impl Client {
     pub(crate) fn new(hello: ClientHello, uid: u32) -> Self {
         Self {
+            write_options: hello.write_options(),
             kind: hello.client,
             pid: hello.pid,
             uid,

@@ -115,3 +115,45 @@ pub fn params() -> storable::Limits {
 pub(crate) const SPIN: Duration = Duration::from_micros(SPIN_MICROSECONDS);
 /// [`SENTINEL_MILLISECONDS`] as a duration.
 pub(crate) const SENTINEL: Duration = Duration::from_millis(SENTINEL_MILLISECONDS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of a section of the document: name and value.
+    fn documented(section: &str) -> Vec<(String, u64)> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/limits.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let rows = text.split(&format!("\n## {section}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+        let cells = rows.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        cells.map(|(name, rest)| (name.into(), rest.split(" |").next().unwrap().parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn the_document_lists_every_limit_with_its_value() {
+        let (mut documented, mut real) =
+            (documented("The daemon"), ALL.iter().map(|limit| (limit.name.to_owned(), limit.value)).collect::<Vec<_>>());
+        documented.sort();
+        real.sort();
+        assert_eq!(documented, real);
+    }
+
+    #[test]
+    fn the_document_lists_the_limits_of_images() {
+        let real = [
+            ("MAX_IMAGE_BYTES", storable::MAX_IMAGE_BYTES),
+            ("MAX_DEPTH_LEVELS", storable::MAX_DEPTH_LEVELS),
+            ("MAX_VALUES_COUNT", storable::MAX_VALUES_COUNT),
+        ];
+        assert_eq!(documented("Storable images"), real.map(|(name, value)| (name.to_owned(), value as u64)));
+    }
+
+    #[test]
+    fn every_constant_of_this_file_is_in_the_list() {
+        let source = include_str!("limits.rs");
+        for line in source.lines().filter_map(|line| line.strip_prefix("pub const ")) {
+            let name = line.split(':').next().unwrap();
+            assert!(name == "ALL" || ALL.iter().any(|limit| limit.name == name), "{name}");
+        }
+    }
+}

@@ -165,7 +165,7 @@ impl Session {
         let before = self.shared.running.begin(seq);
         self.server.sentinel.call_begins();
         let began = Instant::now();
-        let call = Call::new(seq, params, answer);
+        let call = Call::new(seq, params, answer, self.client.write_options);
         let caught = catch_unwind(AssertUnwindSafe(|| (entry.function.run)(self, call)));
         self.shared.running.end(before);
         self.seq = outer;

@@ -25,6 +25,7 @@ impl TestSession {
     }
 
     /// Another session of the same server.
+    #[must_use]
     pub fn another(&self) -> Self {
         Self::in_server(self.session.server())
     }

@@ -182,11 +182,10 @@ impl Wire {
         self.buffer.reserve_exact(missing.max(if fresh { BUFFER_BYTES } else { 1 }));
         let received = if fresh { self.receive_first() } else { self.receive_blocking() };
         match received {
-            Ok(0) if fresh => Err(WireError::Closed),
+            Ok(0) | Err(Errno::CONNRESET) if fresh => Err(WireError::Closed),
             Ok(0) => Err(WireError::CutOff),
             Ok(_) => Ok(()),
             Err(Errno::AGAIN) => Err(WireError::TimedOut(self.timeout.unwrap_or_default())),
-            Err(Errno::CONNRESET) if fresh => Err(WireError::Closed),
             Err(error) => Err(WireError::Io(error.into())),
         }
     }

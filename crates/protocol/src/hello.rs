@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use storable::{Numbers, WriteOptions};
 
 use crate::Bytes;
 
@@ -38,9 +39,25 @@ pub struct ClientHello {
     /// The environment variables that drivers read.
     #[serde(default)]
     pub env: BTreeMap<String, Bytes>,
+    /// Bytes of its integers (`length pack "j", 0`); 8 when it does not say.
+    #[serde(default)]
+    pub ivsize: Option<u32>,
+    /// Bytes of its floating-point numbers (`length pack "F", 0`); 8 when it does not say.
+    #[serde(default)]
+    pub nvsize: Option<u32>,
     /// The script's name (`$0`), for `status` and the log.
     #[serde(default)]
     pub script: Bytes,
+}
+
+impl ClientHello {
+    /// How images for this client are written: numbers in eight native bytes, unless its
+    /// own are of another size.
+    pub fn write_options(&self) -> WriteOptions {
+        let native = self.ivsize.unwrap_or(8) == 8 && self.nvsize.unwrap_or(8) == 8;
+        let numbers = if native { Numbers::Native } else { Numbers::Portable };
+        WriteOptions { numbers, ..WriteOptions::default() }
+    }
 }
 
 /// Who the daemon is.
@@ -90,6 +107,15 @@ mod tests {
         let hello: ClientHello = storable::from_slice(&image).unwrap();
         assert_eq!(hello.protocol, PROTOCOL);
         assert_eq!(hello.umask, None);
+    }
+
+    #[test]
+    fn a_perl_with_other_numbers_gets_them_as_strings() {
+        let hello = ClientHello { ivsize: Some(4), nvsize: Some(8), ..Default::default() };
+        assert_eq!(hello.write_options().numbers, Numbers::Portable);
+        let hello = ClientHello { ivsize: Some(8), nvsize: Some(16), ..Default::default() };
+        assert_eq!(hello.write_options().numbers, Numbers::Portable);
+        assert_eq!(ClientHello::default().write_options().numbers, Numbers::Native);
     }
 
     #[test]

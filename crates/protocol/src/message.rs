@@ -4,6 +4,7 @@
 //! helper reads its parameters straight into its own type.
 
 use serde::Serialize;
+use storable::{Numbers, WriteOptions};
 
 use crate::{Error, FrameError, Kind, begin, begin_seq};
 
@@ -59,6 +60,11 @@ const FLAG_NO_ANSWER: u8 = 1;
 pub const GOODBYE_DONE: u8 = 0;
 /// Goodbye of a newer client: the daemon should let a new one take over.
 pub const GOODBYE_DRAIN: u8 = 1;
+
+/// Hellos and errors are written so that every perl reads them: a hello comes before
+/// the peer's kind of numbers is known.
+const PORTABLE: WriteOptions = WriteOptions { numbers: Numbers::Portable, flag_ascii: false };
+const NATIVE: WriteOptions = WriteOptions { numbers: Numbers::Native, flag_ascii: false };
 
 /// Reads the fields of a payload one after another.
 struct Fields<'a> {
@@ -135,8 +141,13 @@ pub fn decode_goodbye(payload: &[u8]) -> Result<(u8, &[u8]), FrameError> {
 }
 
 /// Appends a frame with an image of `value` after what `begun` has written.
-fn finish<T: Serialize + ?Sized>(out: &mut Vec<u8>, open: crate::Open, value: &T) -> Result<(), Error> {
-    match storable::append(out, value) {
+fn finish<T: Serialize + ?Sized>(
+    out: &mut Vec<u8>,
+    open: crate::Open,
+    value: &T,
+    options: WriteOptions,
+) -> Result<(), Error> {
+    match storable::append_with(out, value, options) {
         Ok(()) => Ok(open.end(out)?),
         Err(error) => {
             open.cancel(out);
@@ -148,7 +159,7 @@ fn finish<T: Serialize + ?Sized>(out: &mut Vec<u8>, open: crate::Open, value: &T
 /// Appends a hello of either side.
 pub fn encode_hello<T: Serialize>(out: &mut Vec<u8>, hello: &T) -> Result<(), Error> {
     let open = begin(out, Kind::Hello);
-    finish(out, open, hello)
+    finish(out, open, hello, PORTABLE)
 }
 
 /// Appends a call.
@@ -159,7 +170,7 @@ pub fn encode_call<T: Serialize + ?Sized>(
     params: &T,
 ) -> Result<(), Error> {
     let open = begin_call(out, seq, name)?;
-    finish(out, open, params)
+    finish(out, open, params, NATIVE)
 }
 
 /// Appends a call whose parameters are an image already.
@@ -181,13 +192,13 @@ fn begin_call(out: &mut Vec<u8>, seq: u32, name: &str) -> Result<crate::Open, Fr
 /// Appends a reply.
 pub fn encode_reply<T: Serialize + ?Sized>(out: &mut Vec<u8>, seq: u32, result: &T) -> Result<(), Error> {
     let open = begin_seq(out, Kind::Reply, seq);
-    finish(out, open, result)
+    finish(out, open, result, NATIVE)
 }
 
 /// Appends an error; `seq` 0 is about the connection.
 pub fn encode_error(out: &mut Vec<u8>, seq: u32, error: &Error) -> Result<(), Error> {
     let open = begin_seq(out, Kind::Error, seq);
-    finish(out, open, error)
+    finish(out, open, error, PORTABLE)
 }
 
 /// Appends a callback.
@@ -197,11 +208,12 @@ pub fn encode_callback<T: Serialize + ?Sized>(
     id: u32,
     answer: bool,
     args: &T,
+    options: WriteOptions,
 ) -> Result<(), Error> {
     let open = begin_seq(out, Kind::Callback, seq);
     out.extend_from_slice(&id.to_be_bytes());
     out.push(if answer { 0 } else { FLAG_NO_ANSWER });
-    finish(out, open, args)
+    finish(out, open, args, options)
 }
 
 /// Appends the answer to a callback.
@@ -213,7 +225,7 @@ pub fn encode_callback_reply<T: Serialize + ?Sized>(
 ) -> Result<(), Error> {
     let open = begin_seq(out, Kind::CallbackReply, seq);
     out.push(ok.into());
-    finish(out, open, value)
+    finish(out, open, value, NATIVE)
 }
 
 /// Appends a cancel.
@@ -264,6 +276,21 @@ mod tests {
         assert!(decode_goodbye(&[]).is_err());
     }
 
+    /// The examples of docs/protocol.md.
+    #[test]
+    fn the_documented_bytes_are_the_real_ones() {
+        assert_eq!(storable::to_vec(&(1, "a")).unwrap(), b"\x05\x05\x02\0\0\0\x02\x08\x81\x0a\x01a");
+        let mut out = Vec::new();
+        encode_hello(&mut out, &std::collections::BTreeMap::from([("protocol", 1)])).unwrap();
+        assert_eq!(out, b"\0\0\0\x16\x01\x05\x05\x03\0\0\0\x01\x08\x81\0\0\0\x08protocol");
+        out.clear();
+        encode_call(&mut out, 1, "test.ping", &[(); 0]).unwrap();
+        assert_eq!(out, b"\0\0\0\x17\x02\0\0\0\x01\0\x09test.ping\x05\x05\x02\0\0\0\0");
+        out.clear();
+        encode_reply(&mut out, 1, "pong").unwrap();
+        assert_eq!(out, b"\0\0\0\x0d\x03\0\0\0\x01\x05\x05\x0a\x04pong");
+    }
+
     #[test]
     fn names_that_are_not_ascii_are_refused() {
         assert!(matches!(decode_call(b"\0\0\0\x01\0\x02\xc3\xa9"), Err(FrameError::Malformed { .. })));
@@ -272,11 +299,11 @@ mod tests {
     #[test]
     fn callbacks_round_trip() {
         let mut out = Vec::new();
-        encode_callback(&mut out, 3, 77, true, &["a"]).unwrap();
+        encode_callback(&mut out, 3, 77, true, &["a"], NATIVE).unwrap();
         let callback = decode_callback(payload(&out).1).unwrap();
         assert_eq!((callback.seq, callback.id, callback.answer), (3, 77, true));
         out.clear();
-        encode_callback(&mut out, 3, NOTICE, false, &["a"]).unwrap();
+        encode_callback(&mut out, 3, NOTICE, false, &["a"], PORTABLE).unwrap();
         assert!(!decode_callback(payload(&out).1).unwrap().answer);
         out.clear();
         encode_callback_reply(&mut out, 3, true, &["b"]).unwrap();

@@ -172,6 +172,11 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether ASCII text gets the UTF-8 flag from here on, see [`WriteOptions::flag_ascii`].
+    pub fn flag_ascii(&mut self, flag: bool) {
+        self.options.flag_ascii = flag;
+    }
+
     /// A string of characters.
     #[inline]
     pub fn text(&mut self, text: &str) {

@@ -121,7 +121,10 @@ pub fn work<R>(
     let desk = desk(session);
     desk.cancelled.store(session.cancel_slot().is_cancelled(), Ordering::Relaxed);
     let before = desk.run(connection.map(Connection::interrupter));
-    let result = host::enter(&mut Callbacks(session), &desk.client, task);
+    let result = host::enter(&mut Callbacks(session), &desk.client, || match connection {
+        Some(connection) => connection.while_current(task),
+        None => task(),
+    });
     desk.run(before);
     result.map_err(error)
 }

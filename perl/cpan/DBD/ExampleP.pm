@@ -59,7 +59,7 @@ sub prepare {
     my @unknown = grep { !$DBD::ExampleP::FIELD{$_} } @names;
     return $dbh->set_err($DBI::stderr, "Unknown field names: @unknown") if @unknown;
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $statement, examplep_private_sth_attrib => 24 });
-    $sth->STORE(NUM_OF_PARAMS => $statement =~ tr/?//);
+    $sth->STORE(NUM_OF_PARAMS => defined $dir ? $dir =~ tr/?// : 0);
     $sth->STORE(NUM_OF_FIELDS => scalar @names);
     if (@names) {
         $sth->{NAME}     = \@names;
@@ -178,7 +178,7 @@ sub execute {
         opendir my $dh, $dir or return $sth->set_err(1 * $!, "opendir($dir): $!");
         $sth->{examplep_dh} = $dh;
     }
-    @$sth{qw(examplep_path examplep_rows)} = ($dir, 0);
+    @$sth{qw(examplep_path examplep_rows)} = ($dir, undef);
     $sth->STORE(Active => 1);
     return 1;
 }

@@ -48,8 +48,9 @@ sub FETCH {
 sub STORE {
     my ($dbh, $key, $value) = @_;
     if ($key eq 'AutoCommit') {
-        die "Can't disable AutoCommit" . DBI::Bridge::at_caller() if !$value;
-        return 1;
+        return 1 if $value;
+        require Carp;
+        Carp::croak("Can't disable AutoCommit");
     }
     return $dbh->{$key} = $value if $key =~ /^nullp_/;
     return $dbh->SUPER::STORE($key, $value);

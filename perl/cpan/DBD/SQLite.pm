@@ -79,6 +79,9 @@ BEGIN {
         DROP_TRIGGER DROP_VIEW INSERT PRAGMA READ SELECT TRANSACTION UPDATE ATTACH DETACH ALTER_TABLE REINDEX ANALYZE CREATE_VTABLE
         DROP_VTABLE FUNCTION SAVEPOINT RECURSIVE);
     my %code = (OK => 0, DENY => 1, IGNORE => 2, map { $_ => $number++ } @action);
+    my %open = (READONLY => 1, READWRITE => 2, CREATE => 4, URI => 64, MEMORY => 128, SUPER_JOURNAL => 0x4000, NOMUTEX => 0x8000,
+        FULLMUTEX => 0x10000, SHAREDCACHE => 0x20000, PRIVATECACHE => 0x40000, NOFOLLOW => 0x1000000, EXRESCODE => 0x2000000);
+    $code{"OPEN_$_"} = $open{$_} for keys %open;
     no strict 'refs';
     for my $name (keys %code) { my $value = $code{$name}; *$name = sub () { $value } }
 }
@@ -541,6 +544,7 @@ sub disconnect {
         DBD::SQLite::_warn(sprintf '%s->disconnect invalidates %d active statement handle%s '
                 . '(either destroy statement handles or call finish on them before disconnecting)', $handle, $kids, $kids == 1 ? '' : 's');
     }
+    for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) { delete @$sth{qw(bridge_rows bridge_held bridge_hash_rows)} }
     _close($conn, $dbh);
     $dbh->STORE(Active => 0);
     return 1;
@@ -675,16 +679,14 @@ sub _ask_ahead {    # the next batch is on its way while the script works on thi
 
 sub _arrived {    # rows from the daemon become the waiting ones
     my ($sth, $rows) = @_;
+    _chop($rows) if $sth->{ChopBlanks};
     if (@$rows && ref $rows->[0] eq 'HASH') {
-        if ($sth->{ChopBlanks}) { for my $row (@$rows) { for (values %$row) { s/ +\z// if defined } } }
         $sth->{bridge_hash_rows} = $rows;
         $sth->{bridge_names}     = $sth->{NAME};
+        return;
     }
-    else {
-        if ($sth->{ChopBlanks})     { for my $row (@$rows) { for (@$row) { s/ +\z// if defined } } }
-        if ($sth->{bridge_as_bytes}) { for my $row (@$rows) { defined and utf8::encode($_) for @$row[ @{ $sth->{bridge_as_bytes} } ] } }
-        $sth->{bridge_rows} = $rows;
-    }
+    if ($sth->{bridge_as_bytes}) { for my $row (@$rows) { defined and utf8::encode($_) for @$row[ @{ $sth->{bridge_as_bytes} } ] } }
+    $sth->{bridge_rows} = $rows;
     return;
 }
 
@@ -791,12 +793,27 @@ sub finish {
     return 1;
 }
 
-sub STORE { my ($sth, $name, $value) = @_; return $sth->SUPER::STORE($name, $value) }
+sub STORE {
+    my ($sth, $name, $value) = @_;
+    if ($name eq 'ChopBlanks' && $value && !$sth->{ChopBlanks}) {    # rows that are here already are chopped too
+        $sth->{ChopBlanks} = 1;
+        for (qw(bridge_rows bridge_held bridge_hash_rows)) { _chop($sth->{$_}) if $sth->{$_} }
+    }
+    return $sth->SUPER::STORE($name, $value);
+}
+
+sub _chop {
+    my ($rows) = @_;
+    for my $row (@$rows) {
+        for (ref $row eq 'HASH' ? values %$row : @$row) { s/ +\z// if defined }
+    }
+    return;
+}
 
 sub FETCH {
     my ($sth, $name) = @_;
     return _fetch($sth, $name) if $name =~ /^(?:TYPE|NULLABLE|PRECISION|SCALE|ParamValues|ParamTypes|CursorName|RowsInCache|sqlite_\w+)\z/
-        || $name eq 'NAME' && !$sth->{bridge_conn}{active};
+        || !$sth->{bridge_conn}{active} && $name =~ /^(?:NAME|NUM_OF_PARAMS|NUM_OF_FIELDS)\z/;
     return $sth->{NAME} if $name eq 'NAME';
     return $sth->SUPER::FETCH($name);
 }

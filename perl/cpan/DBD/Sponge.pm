@@ -42,17 +42,17 @@ sub prepare {
         $sth->STORE(NUM_OF_FIELDS => $n);
         my %default = (
             NAME => [ map { "col$_" } 1 .. $n ], TYPE => [ (DBI::SQL_VARCHAR()) x $n ], SCALE => [ (0) x $n ], NULLABLE => [ (2) x $n ],
-            PRECISION => [ map { my $at = $_; longest($rows, $at) } 0 .. $n - 1 ],
+            
         );
+        $default{PRECISION} = [ map { longest($rows, $_, ($names || $default{NAME})->[$_]) } 0 .. $n - 1 ];
         for my $key (keys %default) { $sth->{$key} = $attr{$key} || $default{$key} }
     }
-    delete $dbh->{sponge_unused};
     return $outer;
 }
 
 sub longest {
-    my ($rows, $at) = @_;
-    my $longest = 0;
+    my ($rows, $at, $name) = @_;
+    my $longest = length $name;
     for my $row (@$rows) {
         my $length = defined $row->[$at] ? length $row->[$at] : 0;
         $longest = $length if $length > $longest;
@@ -76,8 +76,9 @@ sub FETCH {
 sub STORE {
     my ($dbh, $key, $value) = @_;
     if ($key eq 'AutoCommit') {
-        DBI::Bridge::croak("Can't disable AutoCommit") if !$value;
-        return 1;
+        return 1 if $value;
+        require Carp;
+        Carp::croak("Can't disable AutoCommit");
     }
     return $dbh->SUPER::STORE($key, $value);
 }
@@ -103,7 +104,7 @@ sub execute {
     my $want = $sth->FETCH('NUM_OF_PARAMS');
     if ($want) {
         my $row = @values ? \@values : $sth->{sponge_bound} || [];
-        return $sth->set_err($DBI::stderr, @$row . " values bound when $want expected") if @$row != $want;
+        return $sth->set_err($DBI::stderr, @$row . " values bound (" . join(' ', map { defined $_ ? $_ : 'undef' } @$row) . ") but $want expected") if @$row != $want;
         if (my $hook = $sth->{execute_hook}) { $hook->($sth, @$row) or return }
         push @{ $sth->{rows} }, [@$row];
         return 1;

@@ -15,7 +15,7 @@ sub norm_std_n3 {
     s/\b0x[0-9A-Fa-f]+\b/<N>/g;
     s/'.*?'/'<S>'/g;
     s/".*?"/"<S>"/g;
-    s/([a-z]{2,}\d*)\d{2,}/$1<N>/gi;
+    s/([a-z]{2,})\d{2,}/$1<N>/gi;
     s/((?:<N>\s*,\s*){10,})/my $n = ($1 =~ tr{,}{}); "<repeated $n times>"/eg;
     return $_;
 }

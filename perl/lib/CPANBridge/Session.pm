@@ -177,7 +177,7 @@ sub _call {
     my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
     $frame = $self->_before . $frame if $self->{busy} || length $self->{before};
     if (length $frame > $WHOLE_BYTES || @{ $self->{rest} }) {
-        $self->_send_long(\$frame);
+        $self->_send_long(\$frame, 0);
     }
     else {
         my $errno = $! + 0;

@@ -183,7 +183,7 @@ sub send_again {
     lose($self, broken($now), unsent => 1)
         if !defined $sent && $now != $code && $now != $CPANBridge::Session::EINTR;
     substr ${$frame}, 0, $sent, '' if $sent;
-    send_long($self, $frame);
+    send_long($self, $frame, 0);
     return;
 }
 
@@ -195,12 +195,14 @@ sub broken {
 
 # Writes a frame of any size, after what is left of earlier ones. The daemon may be
 # writing too, and would not read before that is taken from it: so both ways are served.
+# $busy is the call that is waited for afterwards, if that changes.
 sub send_long {
-    my ($self, $frame) = @_;
+    my ($self, $frame, $busy) = @_;
     local $!;
     lose($self, 'an earlier call was interrupted while it was being written', unsent => 1) if $self->{torn};
     my $rest = $self->{rest};
-    push(@{$rest}, $frame), $self->{before} = '', $self->{busy} = 0;
+    $busy = $self->{busy} if !defined $busy;
+    push(@{$rest}, $frame), $self->{before} = '', $self->{busy} = $busy;
     my $all = length ${$frame};
     while (@{$rest}) {
         my $next = $rest->[0];

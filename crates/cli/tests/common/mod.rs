@@ -1,5 +1,6 @@
 //! A private place for a daemon, and a client that speaks frames byte by byte.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::must_use_candidate, clippy::missing_panics_doc, reason = "tests")]
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -161,9 +162,7 @@ impl Frame {
     }
 
     pub fn result<T: DeserializeOwned>(&self) -> T {
-        if self.kind == Kind::Error {
-            panic!("error: {}", self.error());
-        }
+        assert!(self.kind != Kind::Error, "error: {}", self.error());
         assert_eq!(self.kind, Kind::Reply);
         storable::from_slice(message::decode_answer(self.kind, &self.payload).unwrap().image).unwrap()
     }

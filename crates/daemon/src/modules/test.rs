@@ -117,10 +117,11 @@ struct Sleep {
 
 fn sleep(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Sleep { seconds } = call.params()?;
-    if !(0.0..=MAX_SLEEP_SECONDS as f64).contains(&seconds) {
+    let time = Duration::try_from_secs_f64(seconds).ok();
+    let Some(time) = time.filter(|time| *time <= Duration::from_secs(MAX_SLEEP_SECONDS)) else {
         let what = format!("cannot sleep for {seconds} seconds");
         return Err(Error::limit(what, "MAX_SLEEP_SECONDS", MAX_SLEEP_SECONDS));
-    }
+    };
     let bell = Arc::new((Mutex::new(false), Condvar::new()));
     let ringer = Arc::clone(&bell);
     let slot = session.cancel_slot();
@@ -132,7 +133,7 @@ fn sleep(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let cancelled = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
     let (cancelled, _) = bell
         .1
-        .wait_timeout_while(cancelled, Duration::from_secs_f64(seconds), |cancelled| !*cancelled)
+        .wait_timeout_while(cancelled, time, |cancelled| !*cancelled)
         .unwrap_or_else(PoisonError::into_inner);
     if *cancelled {
         return Err(Error::cancelled());
@@ -178,6 +179,7 @@ struct Fail {
     state: Option<String>,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "every function has this signature")]
 fn fail(_: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Fail { message, err, state } = call.params()?;
     let mut error = Error::new(protocol::code::HELPER_FAILED, message);
@@ -196,6 +198,7 @@ struct Panic {
     message: Option<String>,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "every function has this signature")]
 fn panic(_: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Panic { message } = call.params()?;
     std::panic::panic_any(message.unwrap_or_else(|| "asked for".into()))

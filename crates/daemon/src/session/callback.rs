@@ -67,7 +67,7 @@ impl Session {
             Error::new(code::CALLBACK, "a JSON client has no functions that can be called back")
         })?;
         let mut out = Vec::new();
-        message::encode_callback(&mut out, self.seq, id, answer, args)?;
+        message::encode_callback(&mut out, self.seq, id, answer, args, self.client.write_options)?;
         Ok(wire.write(&out)?)
     }
 

@@ -26,8 +26,8 @@ pub(crate) fn serve_connection(server: &Arc<Server>, socket: OwnedFd, uid: u32, 
 
 /// Serves a connection of any kind.
 pub(crate) fn serve_wire(server: &Arc<Server>, mut wire: Wire, uid: u32, refused: Option<&Error>) {
-    let served = wire.set_timeout(Some(Duration::from_secs(HELLO_SECONDS))).map_err(WireError::from);
-    let first = served.and_then(|()| wire.first_byte());
+    let bounded = wire.set_timeout(Some(Duration::from_secs(HELLO_SECONDS))).map_err(WireError::from);
+    let first = bounded.and_then(|()| wire.first_byte());
     match (first, refused) {
         (Ok(FIRST_JSON_BYTE), Some(error)) => json::refuse(&wire, error),
         (Ok(FIRST_JSON_BYTE), None) => json::serve(server, wire, uid),

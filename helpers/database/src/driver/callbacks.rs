@@ -13,6 +13,8 @@
 //! | `update_hook`          | action, database, table, rowid                 | nothing                                  |
 //! | `set_authorizer`       | action, two strings, database, trigger or view | `SQLITE_OK`, `SQLITE_DENY`, `SQLITE_IGNORE` |
 //! | `progress_handler`     | nothing                                        | true to interrupt                        |
+//! | `register_fts3_perl_tokenizer` | `create`, name; `tokenize`, name, text | nothing; `[term, start, end, position]`… |
+//! | `create_module`        | see `sqlite/vtab/mod.rs`                       |                                          |
 //! | `trace`, `profile`     | SQL; and the nanoseconds it took               | nothing                                  |
 
 use daemon::{Call, Session};
@@ -55,7 +57,7 @@ pub fn create_aggregate(session: &mut Session, call: Call<'_>) -> Result<(), Err
 }
 
 #[derive(Deserialize)]
-struct CreateCollation<'a> {
+struct CreateNamed<'a> {
     d: u32,
     #[serde(borrow)]
     name: ValueRef<'a>,
@@ -63,12 +65,24 @@ struct CreateCollation<'a> {
     callback: Option<u32>,
 }
 
-pub fn create_collation(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
-    let create: CreateCollation<'_> = call.params()?;
+fn create_named(
+    session: &mut Session,
+    call: Call<'_>,
+    register: fn(&Connection, &[u8], u32) -> sqlite::Result<()>,
+) -> Result<(), Error> {
+    let create: CreateNamed<'_> = call.params()?;
     let connection = tables(session).connection(create.d)?;
     let id = create.callback.unwrap_or(0);
-    work(session, Some(&connection), || connection.create_collation(&name(&create.name)?, id))?;
+    work(session, Some(&connection), || register(&connection, &name(&create.name)?, id))?;
     call.reply(&(1,))
+}
+
+pub fn create_collation(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
+    create_named(session, call, Connection::create_collation)
+}
+
+pub fn create_module(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
+    create_named(session, call, Connection::create_module)
 }
 
 #[derive(Deserialize)]
@@ -100,6 +114,7 @@ macro_rules! hooks {
 hooks! {
     collation_needed => Connection::collation_needed,
     set_authorizer => Connection::set_authorizer,
+    register_fts3_perl_tokenizer => Connection::register_tokenizer,
     commit_hook => |connection, id| { connection.commit_hook(id); Ok(()) },
     rollback_hook => |connection, id| { connection.rollback_hook(id); Ok(()) },
     update_hook => |connection, id| { connection.update_hook(id); Ok(()) },

@@ -31,7 +31,10 @@ questions! {
     changes => Connection::changes,
     total_changes => Connection::total_changes,
     last_insert_rowid => Connection::last_insert_rowid,
-    get_autocommit => |connection| connection.autocommit().into(),
+    get_autocommit => |connection| {
+        connection.autocommit_news(); // it is reported by this
+        connection.autocommit().into()
+    },
     error_offset => |connection| connection.error_offset().into(),
     interrupt => |connection| { connection.interrupter().interrupt(); 1 },
 }

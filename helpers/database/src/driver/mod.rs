@@ -137,6 +137,8 @@ const FUNCTIONS: &[Function] = &[
     driver("create_aggregate", "registers an aggregate of the client's", &[D, NAME, Param::required("args", "integer", "number of arguments; -1: any"), CALLBACK, Param::optional("flags", "integer", "SQLITE_DETERMINISTIC …")], "[1]", callbacks::create_aggregate),
     driver("create_collation", "registers a collation of the client's; without a callback, order of bytes", &[D, NAME, CALLBACK], "[1]", callbacks::create_collation),
     driver("collation_needed", "what to call for an unknown collation", &[D, CALLBACK], "[1]", callbacks::collation_needed),
+    driver("register_fts3_perl_tokenizer", "registers the tokenizer perl for full-text tables", &[D, CALLBACK], "[1]", callbacks::register_fts3_perl_tokenizer),
+    driver("create_module", "registers a module of virtual tables of the client's", &[D, NAME, CALLBACK], "[1]", callbacks::create_module),
     driver("commit_hook", "what to ask before a commit", &[D, CALLBACK], "[1]", callbacks::commit_hook),
     driver("rollback_hook", "what to tell of a rollback", &[D, CALLBACK], "[1]", callbacks::rollback_hook),
     driver("update_hook", "what to tell of each changed row", &[D, CALLBACK], "[1]", callbacks::update_hook),

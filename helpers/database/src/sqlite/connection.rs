@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use libsqlite3_sys as ffi;
 
 use super::error::{self, Error, Result};
-use super::shared::Shared;
+use super::shared::{self, Shared};
 use super::text::StringMode;
 use super::{collation, vfs};
 
@@ -129,6 +129,11 @@ impl Connection {
         &self.shared
     }
 
+    /// Runs `work` with this as the connection that the thread works on, for callbacks that are not told which.
+    pub fn while_current<R>(&self, work: impl FnOnce() -> R) -> R {
+        shared::while_current(&self.shared, work)
+    }
+
     /// For stopping it from another thread.
     pub fn interrupter(&self) -> Interrupter {
         self.interrupter.clone()
@@ -244,13 +249,18 @@ impl Drop for Connection {
         // No interrupt from now on.
         self.interrupter.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.shared.cleaning.set(true);
-        // SAFETY: open until here, all our statements are gone (each holds an `Rc` of `self`). Statements that an
-        // extension left behind are finalized. An open transaction rolls back.
+        // SAFETY: open until here, all our statements are gone (each holds an `Rc` of `self`). The first try ends the
+        // virtual tables, with the statements of their own; what an extension left behind is finalized after it. An
+        // open transaction rolls back.
         let rc = unsafe {
-            while let Some(left) = ffi::sqlite3_next_stmt(self.db, std::ptr::null_mut()).as_mut() {
-                ffi::sqlite3_finalize(left);
+            let mut rc = ffi::sqlite3_close(self.db);
+            if rc == ffi::SQLITE_BUSY {
+                while let Some(left) = ffi::sqlite3_next_stmt(self.db, std::ptr::null_mut()).as_mut() {
+                    ffi::sqlite3_finalize(left);
+                }
+                rc = ffi::sqlite3_close(self.db);
             }
-            ffi::sqlite3_close(self.db)
+            rc
         };
         if rc != ffi::SQLITE_OK {
             tracing::warn!("a SQLite connection could not be closed: {}", error::error_string(rc));

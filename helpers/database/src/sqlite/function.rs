@@ -16,9 +16,15 @@ const STEPS_PER_CALLBACK: usize = 64;
 
 /// A function or aggregate of the client's.
 #[derive(Debug)]
-struct Function {
+pub(super) struct Function {
     id: CallbackId,
     shared: Rc<Shared>,
+}
+
+impl Function {
+    pub(super) fn new(id: CallbackId, shared: &Rc<Shared>) -> Self {
+        Self { id, shared: Rc::clone(shared) }
+    }
 }
 
 /// One group that an aggregate works on.
@@ -55,7 +61,7 @@ impl Connection {
         finalize: Option<unsafe extern "C" fn(*mut ffi::sqlite3_context)>,
     ) -> Result<()> {
         let name = c_string(name, "the name of a function")?;
-        let function = Box::new(Function { id, shared: Rc::clone(&self.shared) });
+        let function = Box::new(Function::new(id, &self.shared));
         // SAFETY: `db` is open; SQLite calls `drop_function` when the function is replaced, the connection closed, or
         // this call fails.
         let rc = unsafe {
@@ -91,12 +97,17 @@ unsafe fn function<'f>(context: *mut ffi::sqlite3_context) -> &'f Function {
     unsafe { &*ffi::sqlite3_user_data(context).cast() }
 }
 
-unsafe extern "C" fn scalar(context: *mut ffi::sqlite3_context, count: c_int, values: *mut *mut ffi::sqlite3_value) {
+/// A scalar function; its user data is a [`Function`].
+pub(super) unsafe extern "C" fn scalar(
+    context: *mut ffi::sqlite3_context,
+    count: c_int,
+    values: *mut *mut ffi::sqlite3_value,
+) {
     // SAFETY: what SQLite gives to a function.
     unsafe {
         let function = function(context);
         let args: Vec<Value> = value::arguments(count, values, &function.shared).collect();
-        value::set_result(context, &host::call(function.id, &args), &function.shared);
+        value::set_result(context, host::call(function.id, &args).as_ref(), &function.shared);
     }
 }
 
@@ -159,6 +170,6 @@ unsafe extern "C" fn finalize(context: *mut ffi::sqlite3_context) {
             return host::notify(function.id, &group.message("drop"));
         }
         let result = host::call(function.id, &group.message("final"));
-        value::set_result(context, &result, &function.shared);
+        value::set_result(context, result.as_ref(), &function.shared);
     }
 }

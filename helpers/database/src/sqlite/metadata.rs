@@ -3,9 +3,11 @@
 use std::ffi::{CStr, c_char, c_int};
 
 use libsqlite3_sys as ffi;
+use storable::Value;
 
 use super::connection::{Connection, c_string};
 use super::error::{self, Error, Result};
+use super::statement::Statement;
 
 /// What is known about a column of a table.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,6 +74,17 @@ pub fn complete(sql: &[u8]) -> Result<bool> {
     let sql = c_string(sql, "the SQL")?;
     // SAFETY: a NUL-terminated string.
     Ok(unsafe { ffi::sqlite3_complete(sql.as_ptr()) } == 1)
+}
+
+/// How many columns a CREATE TABLE declares; it is tried on a database of its own.
+pub(super) fn columns_of(declaration: &str) -> Result<usize> {
+    let scratch = Connection::open(b":memory:", 0, 0)?;
+    Statement::prepare(&scratch, declaration.as_bytes())?.0.start()?;
+    let sql = b"select count(*) from sqlite_schema, pragma_table_xinfo(sqlite_schema.name)";
+    let mut statement = Statement::prepare(&scratch, sql)?.0;
+    statement.start()?;
+    let row = statement.next_row()?.unwrap_or_default();
+    Ok(row.first().and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok()).unwrap_or(0))
 }
 
 impl Connection {

@@ -11,6 +11,8 @@
 //! | `function.rs`   | functions and aggregates that the client computes                              |
 //! | `collation.rs`  | collations                                                                     |
 //! | `hooks.rs`      | commit, rollback, update, authorizer, progress, trace, profile                 |
+//! | `tokenizer.rs`  | tokenizers of full-text tables                                                 |
+//! | `vtab/`         | virtual tables that the client computes                                        |
 //! | `metadata.rs`   | columns of tables, limits, switches, status counters, extensions               |
 //! | `backup.rs`     | online backup                                                                  |
 //! | `vfs.rs`        | the client's directory, umask and temporary folder                             |
@@ -41,8 +43,10 @@ mod number;
 mod shared;
 mod statement;
 mod text;
+mod tokenizer;
 mod value;
 mod vfs;
+mod vtab;
 
 pub use confined::Confined;
 pub use connection::{AutoBegin, Connection, DEFAULT_FLAGS, Interrupter};

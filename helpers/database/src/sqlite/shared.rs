@@ -37,6 +37,32 @@ pub struct Shared {
     pub(super) trace: Cell<CallbackId>,
     pub(super) profile: Cell<CallbackId>,
     pub(super) collation_needed: Cell<CallbackId>,
+    pub(super) tokenizer: Cell<CallbackId>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// The connection that this thread works on; see [`Connection::while_current`](super::Connection::while_current).
+pub(super) fn current() -> Option<Rc<Shared>> {
+    CURRENT.with(|current| current.borrow().clone())
+}
+
+/// Puts back what was current before, also when a panic passes.
+struct Restore(Option<Rc<Shared>>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        CURRENT.with(|current| *current.borrow_mut() = before);
+    }
+}
+
+/// Runs `work` with `shared` as the current connection of this thread.
+pub(super) fn while_current<R>(shared: &Rc<Shared>, work: impl FnOnce() -> R) -> R {
+    let _restore = Restore(CURRENT.with(|current| current.borrow_mut().replace(Rc::clone(shared))));
+    work()
 }
 
 impl Shared {
@@ -60,6 +86,11 @@ impl Shared {
         next
     }
 
+    /// Keeps an error that SQLite has no place for as the error of the running call; the first one counts.
+    pub(super) fn fail(&self, text: String) {
+        self.failed.borrow_mut().get_or_insert(text);
+    }
+
     /// Calls back for an answer; an exception is kept as the error of the running call.
     pub(super) fn ask(&self, id: CallbackId, args: &[Value]) -> Option<Value> {
         if self.failed.borrow().is_some() {
@@ -68,7 +99,7 @@ impl Shared {
         match host::call(id, args) {
             Ok(answer) => Some(answer),
             Err(text) => {
-                *self.failed.borrow_mut() = Some(text);
+                self.fail(text);
                 None
             }
         }

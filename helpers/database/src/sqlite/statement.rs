@@ -269,6 +269,7 @@ impl Statement {
         self.deferred_error()?;
         let limits = self.batch(limits);
         let mode = self.connection.string_mode();
+        writer.flag_ascii(mode.is_unicode());
         let keys = if shape == RowShape::Hashes { Some(self.take_keys()) } else { None };
         let columns = self.names.len();
         let mut rows = match &keys {

@@ -88,6 +88,7 @@ fn answer(value: &Value, mode: StringMode) -> Result<Answer> {
         Some([class, value]) if !value.is_undef() => {
             let number = || value.as_bytes().and_then(|bytes| number::parse(bytes, true));
             match class.as_i64() {
+                Some(2) if real(value).is_some() => Ok(Answer::Real(real(value).unwrap_or_default())),
                 Some(1 | 2) => match value {
                     Value::Int(int) => Ok(Answer::Int(*int)),
                     Value::Double(real) => Ok(Answer::Real(*real)),
@@ -116,6 +117,11 @@ fn answer(value: &Value, mode: StringMode) -> Result<Answer> {
     }
 }
 
+/// A double that came as text, in any form a double is written in (`1.5`, `1e+20`, `0`).
+fn real(value: &Value) -> Option<f64> {
+    std::str::from_utf8(value.as_bytes()?).ok()?.parse().ok()
+}
+
 fn encode(value: &Value, mode: StringMode) -> Result<Vec<u8>> {
     match value {
         Value::Bytes(bytes) => Ok(mode.encode_bytes(bytes).into_owned()),
@@ -137,7 +143,7 @@ fn encode(value: &Value, mode: StringMode) -> Result<Vec<u8>> {
 /// `context` is that of the function that SQLite calls at the moment.
 pub(super) unsafe fn set_result(
     context: *mut ffi::sqlite3_context,
-    result: &std::result::Result<Value, String>,
+    result: std::result::Result<&Value, &String>,
     shared: &Shared,
 ) {
     let answer = match result {

@@ -4,13 +4,11 @@ package DBD::SQLite::Admin;
 
 use strict;
 use warnings;
+no warnings 'redefine';    # the stubs that loaded this file
 
 our $VERSION = '1.72';
 
 package DBD::SQLite::db;
-
-use strict;
-use warnings;
 
 sub _admin {    # a call with the connection's number first; the first element of the reply
     my ($dbh, $what, $function, @params) = @_;
@@ -53,11 +51,17 @@ sub table_column_metadata {
     my ($dbh, $schema, $table, $column) = @_;
     my $conn = $dbh->{bridge_conn};
     return DBD::SQLite::_inactive($dbh, 'fetch table column metadata') if !$conn->{active};
+    for my $need ([ table => $table ], [ column => $column ]) {
+        next if defined $need->[1];
+        $dbh->set_err(-2, "table_column_metadata requires a $need->[0] name");
+        return;
+    }
     local $@;
     my $reply = eval { $conn->{session}->request('sqlite.table_column_metadata', [ $conn->{id}, $schema, $table, $column ]) } or return {};
     my $facts = ref $reply->[0] ? $reply->[0] : $reply;
     my %facts;
     @facts{qw(data_type collation_name not_null primary auto_increment)} = @$facts;
+    $facts{data_type} = lc $facts{data_type} if defined $facts{data_type};
     return \%facts;
 }
 
@@ -88,9 +92,6 @@ sub db_filename {
 
 package DBD::SQLite::st;
 
-use strict;
-use warnings;
-
 sub st_status {
     my ($sth, $reset) = @_;
     return DBD::SQLite::_inactive($sth, 'get status') if !$sth->{bridge_conn}{active};
@@ -99,9 +100,6 @@ sub st_status {
 }
 
 package DBD::SQLite;
-
-use strict;
-use warnings;
 
 sub _library { my ($function, @params) = @_; return CPANBridge->session->request("sqlite.$function", \@params) }
 

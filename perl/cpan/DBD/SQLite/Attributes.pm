@@ -4,13 +4,11 @@ package DBD::SQLite::Attributes;
 
 use strict;
 use warnings;
+no warnings 'redefine';    # the stubs that loaded this file
 
 our $VERSION = '1.72';
 
 package DBD::SQLite::db;
-
-use strict;
-use warnings;
 
 my %SWITCH = map { ("sqlite_$_" => 1) }
     qw(see_if_its_a_number allow_multiple_statements use_immediate_transaction prefer_numeric_type extended_result_codes);
@@ -69,12 +67,9 @@ sub _fetch {
 
 package DBD::SQLite::st;
 
-use strict;
-use warnings;
-
 my %COMPUTED = (
     TYPE         => \&_types,
-    NULLABLE     => sub { [ map { !defined $_->[3] ? 2 : $_->[4] ? '' : 1 } @{ _details($_[0]) || return } ] },
+    NULLABLE     => sub { [ map { !defined $_->[3] ? 2 : $_->[4] ? 0 : 1 } @{ _details($_[0]) || return } ] },
     PRECISION    => sub { [] },
     SCALE        => sub { [] },
     ParamValues  => \&_param_values,
@@ -86,7 +81,7 @@ my %COMPUTED = (
 sub _fetch {
     my ($sth, $name) = @_;
     return $sth->{$name} if $name =~ /^sqlite_/;
-    if (!$sth->{bridge_conn}{active} && $name ne 'ParamValues') { DBD::SQLite::_inactive($sth, 'fetch'); return undef }
+    if (!$sth->{bridge_conn}{active}) { DBD::SQLite::_inactive($sth, 'fetch'); return undef }
     my $compute = $COMPUTED{$name} or return undef;
     return $compute->($sth);
 }

@@ -4,13 +4,11 @@ package DBD::SQLite::Batch;
 
 use strict;
 use warnings;
+no warnings 'redefine';    # the stubs that loaded this file
 
 our $VERSION = '1.72';
 
 package DBD::SQLite::st;
-
-use strict;
-use warnings;
 
 sub TUPLES_A_CALL () { 500 }
 

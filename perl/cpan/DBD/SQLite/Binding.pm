@@ -5,6 +5,7 @@ package DBD::SQLite::Binding;
 
 use strict;
 use warnings;
+no warnings 'redefine';    # the stubs that loaded this file
 
 our $VERSION = '1.72';
 
@@ -31,9 +32,6 @@ sub number {
 }
 
 package DBD::SQLite::st;
-
-use strict;
-use warnings;
 
 sub _typed {    # a new list of values with their classes
     my ($h, $binds) = @_;

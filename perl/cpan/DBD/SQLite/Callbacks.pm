@@ -6,6 +6,7 @@ package DBD::SQLite::Callbacks;
 
 use strict;
 use warnings;
+no warnings 'redefine';    # the stubs that loaded this file
 
 our $VERSION = '1.72';
 
@@ -140,9 +141,6 @@ sub DBD::SQLite::_collation_wanted {
 
 # ================================================================================================================================
 package DBD::SQLite::db;
-
-use strict;
-use warnings;
 
 sub create_function {
     my ($dbh, $name, $argc, $code, $flags) = @_;

@@ -1,7 +1,6 @@
 package DBD::SQLite::Constants;
 
-# The constants of the SQLite library under the names and export tags that DBD::SQLite documents. One table; a constant is
-# compiled when it is first exported or called, so that loading this file costs no more than reading the table.
+# The constants of the SQLite library under the names and export tags that DBD::SQLite documents. They are made from one table.
 
 use strict;
 use warnings;
@@ -102,30 +101,16 @@ sub _read {
     return;
 }
 
+# A constant sub for each name, so that the full name works as a bareword
 sub _define {
-    my ($name) = @_;
-    my $value = $VALUE{$name};
+    my ($name, $value) = @_;
     no strict "refs";
-    return \&$name if defined &$name;
     if ($value eq "*") { *$name = sub () { require DBD::SQLite; return DBD::SQLite::_library_version()->[1] } }
     else               { my $number = $value + 0; *$name = sub () { $number } }
-    return \&$name;
+    return;
 }
 
-# Calls with a package name (DBD::SQLite::Constants::SQLITE_OK()) arrive here the first time.
-our $AUTOLOAD;
-
-sub AUTOLOAD {
-    my ($name) = $AUTOLOAD =~ /([^:]+)\z/;
-    return if $name eq "DESTROY";
-    if (!exists $VALUE{$name}) { _croak("Undefined subroutine &DBD::SQLite::Constants::$name called") }
-    goto &{ _define($name) };
-}
-
-sub can {
-    my ($class, $name) = @_;
-    return exists $VALUE{$name} ? _define($name) : UNIVERSAL::can($class, $name);
-}
+_define($_, $VALUE{$_}) for keys %VALUE;
 
 sub import {
     my ($class, @want) = @_;
@@ -136,7 +121,7 @@ sub import {
         my $names = defined $tag ? $EXPORT_TAGS{$tag} : exists $VALUE{$want} ? [$want] : undef;
         if (!$names) { push @unknown, defined $tag ? qq{"$tag" is not defined in %${class}::EXPORT_TAGS} : qq{"$want" is not exported by the $class module}; next }
         no strict "refs";
-        *{"${to}::$_"} = _define($_) for @$names;
+        *{"${to}::$_"} = \&$_ for @$names;
     }
     return if !@unknown;
     my (undef, $file, $line) = caller;

@@ -6,6 +6,7 @@ package DBD::SQLite::Metadata;
 
 use strict;
 use warnings;
+no warnings 'redefine';    # the stubs that loaded this file
 
 our $VERSION = '1.72';
 
@@ -128,9 +129,6 @@ sub in_creation_order {    # main first, then temp, then what was attached, tabl
 }
 
 package DBD::SQLite::db;
-
-use strict;
-use warnings;
 
 sub table_info {
     my ($dbh, $catalog, $schema, $table, $type, $attr) = @_;

@@ -104,12 +104,11 @@ my %STORE = (
     },
     FetchHashKeyName => sub {
         my ($i, $key, $value) = @_;
-        if (!defined $value || $value !~ /^NAME(?:_lc|_uc)?\z/) { return bad_store(@_) }
         forget_names($i);
         $i->{FetchHashKeyName} = $value;
         return 1;
     },
-    Callbacks => sub { my ($i, $key, $value) = @_; return bad_store(@_) if defined $value && ref $value ne 'HASH'; $i->{$key} = $value; return watch_again($i) },
+    Callbacks => sub { my ($i, $key, $value) = @_; return no_ref(@_) if defined $value && ref $value ne 'HASH'; $i->{$key} = $value; return watch_again($i) },
     Profile   => sub { my ($i, $key, $value) = @_; $i->{Profile} = profile_object($value); return watch_again($i) },
     TaintIn   => sub { $_[0]{TaintIn} = !!$_[2]; return watch_again($_[0]) },
     TaintOut  => sub { $_[0]{TaintOut} = !!$_[2]; return watch_again($_[0]) },
@@ -125,15 +124,17 @@ my %STORE = (
     (map { $_ => sub { $_[0]{ $_[1] } = $_[2]; return forget_names($_[0]) } } qw(NAME_lc NAME_uc NAME_hash NAME_lc_hash NAME_uc_hash)),
     (map { $_ => $plain } qw(NUM_OF_PARAMS CachedKids ErrCount LongReadLen RowCacheSize HandleError HandleSetErr ReadOnly Username RootClass
         Statement Name Version Attribution CursorName DebugDispatch MultiThread ParamValues ParamArrays ParamTypes RowsInCache)),
-    HandleError  => sub { my ($i, $key, $value) = @_; return bad_store(@_) if defined $value && !ref $value; $i->{$key} = $value; return 1 },
-    HandleSetErr => sub { my ($i, $key, $value) = @_; return bad_store(@_) if defined $value && !ref $value; $i->{$key} = $value; return 1 },
-    CachedKids   => sub { my ($i, $key, $value) = @_; return bad_store(@_) if defined $value && !ref $value; $i->{$key} = $value; return 1 },
+    HandleError  => sub { my ($i, $key, $value) = @_; return no_ref(@_) if defined $value && !ref $value; $i->{$key} = $value; return 1 },
+    HandleSetErr => sub { my ($i, $key, $value) = @_; return no_ref(@_) if defined $value && !ref $value; $i->{$key} = $value; return 1 },
+    CachedKids   => sub { my ($i, $key, $value) = @_; return no_ref(@_) if defined $value && !ref $value; $i->{$key} = $value; return 1 },
     LongReadLen  => sub { my ($i, $key, $value) = @_; return bad_store(@_) if !defined $value || $value =~ /^-/; $i->{$key} = 0 + $value; return 1 },
     ErrCount     => sub { $_[0]{ErrCount} = $_[2] ? 0 + $_[2] : 0; return 1 },
 );
 
-lazy_profile();
-sub lazy_profile { DBI::lazy('Watch', 'DBI::Bridge', 'profile_object') if !defined &profile_object; return }
+sub no_ref {
+    my ($i, $key, $value) = @_;
+    croak("Can't set $key to '" . DBI::neat($value) . "'");
+}
 
 sub bad_store {
     my ($i, $key) = @_;

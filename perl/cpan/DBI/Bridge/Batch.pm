@@ -41,7 +41,9 @@ sub execute_array {
             return $sth->set_err($DBI::stderr, @values . " bind values supplied but $n expected") if defined $n && $n >= 0 && @values != $n;
             for my $at (1 .. @values) { $sth->bind_param_array($at, $values[ $at - 1 ]) or return }
         }
-        $next = tuples($sth, $sth->FETCH('ParamArrays') || {});
+        my $arrays = $sth->FETCH('ParamArrays') || {};
+        return $sth->set_err($DBI::stderr, keys(%$arrays) . " bind values supplied but $n expected") if $n && keys %$arrays != $n;
+        $next = tuples($sth, $arrays);
     }
     return $sth->execute_for_fetch($next, $status);
 }
@@ -70,6 +72,7 @@ sub execute_for_fetch {
     @$status = () if $status;
     my ($err, $errstr, $state) = @$sth{qw(Err Errstr State)};
     while (my $tuple = $next->()) {
+        $$err = $$errstr = $$state = undef if defined $$err;    # each tuple has its own error
         my $rv = eval { $sth->execute(@$tuple) };
         if ($rv) {
             push @$status, $rv if $status;
@@ -80,7 +83,6 @@ sub execute_for_fetch {
             push @$status, [ $$err, defined $$errstr ? $$errstr : $@, $sth->state ] if $status;
         }
         $count++;
-        $$err = $$errstr = $$state = undef if !$rv;
     }
     return $sth->set_err($DBI::stderr, "executing $count generated $errors errors") if $errors;
     $count ||= '0E0';

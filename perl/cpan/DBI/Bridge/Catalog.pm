@@ -5,12 +5,6 @@ use strict;
 use warnings;
 no warnings 'redefine';
 
-sub no_transaction {    # commit and rollback of a driver that has none
-    my ($dbh, $what) = @_;
-    if ($dbh->FETCH('AutoCommit')) { carp("$what ineffective with AutoCommit enabled") if $dbh->FETCH('Warn'); return 0 }
-    return undef;
-}
-
 # a value as a literal of an SQL type, as type_info describes it
 sub quote_as {
     my ($dbh, $value, $type) = @_;
@@ -51,9 +45,9 @@ sub column_info      { return }
 sub primary_key_info { return }
 sub foreign_key_info { return }
 sub statistics_info  { return }
-sub get_info         { return undef }
-sub last_insert_id   { return undef }
-sub type_info_all    { return [] }
+sub get_info         { return }
+sub last_insert_id   { return }
+sub type_info_all    { return }
 
 sub primary_key {
     my ($dbh, @args) = @_;

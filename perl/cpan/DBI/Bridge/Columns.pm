@@ -67,8 +67,7 @@ sub fill {
     my ($i, $fbav, $row) = @_;
     my ($got, $want) = (scalar @$row, scalar @$fbav);
     if ($got != $want) {
-        carp("_set_fbav($row): not enough values, got $got, expected $want") if $got < $want;
-        carp("_set_fbav($row): too many values, got $got, expected $want")   if $got > $want;
+        carp("_set_fbav($row): array has $got elements, the statement handle row buffer has $want (and NUM_OF_FIELDS is " . ($i->{NUM_OF_FIELDS} || 0) . ')');
     }
     if (${^TAINT} && !$i->{TaintOut}) { $row = [ map { defined $_ && !ref $_ && /\A(.*)\z/s ? $1 : $_ } @$row ] }    # only TaintOut taints
     $fbav->[$_] = $row->[$_] for 0 .. $#$fbav;
@@ -111,8 +110,7 @@ sub bind_columns {
     my $n = $sth->FETCH('NUM_OF_FIELDS');
     if (!$n) {
         return if $sth->err;
-        DBI::Bridge::croak("Statement has no result columns to bind (perhaps you need to successfully call execute first)") if @refs;
-        return 1;
+        return $sth->set_err($DBI::stderr, 'Statement has no result columns to bind (perhaps you need to successfully call execute first, or again)');
     }
     return $sth->set_err($DBI::stderr, "bind_columns called with ${\scalar @refs} values but $n are needed") if @refs != $n;
     my $column = 0;

@@ -91,8 +91,6 @@ sub dump_handle {
     DBI::Bridge::trace_print($text);
     return;
 }
-DBI::lazy('Trace', 'DBI::Bridge', 'trace_print') if !defined &DBI::Bridge::trace_print;
-
 package DBD::_::db;
 
 sub clone {

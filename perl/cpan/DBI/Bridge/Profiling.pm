@@ -47,16 +47,14 @@ sub sample {
     my $profile = $i->{Profile};
     $statement = '' if !defined $statement;
     my $path = ref $profile->{Path} eq 'ARRAY' ? $profile->{Path} : ['!Statement'];
-    my @keys;
+    my $slot = \$profile->{Data};
     for my $part (@$path) {
         my @here = keys_for($i, $part, $statement, $method, $t2);
-        return if grep { ref $_ eq 'SCALAR' && !defined $$_ } @here;
-        push @keys, map { defined $_ ? $_ : 'undef' } @here;
-    }
-    my $slot = \$profile->{Data};
-    for my $key (@keys) {
-        $$slot = {} if ref $$slot ne 'HASH';
-        $slot = \${$slot}->{$key};
+        return if grep { ref $_ eq 'SCALAR' && !defined $$_ } @here;    # vetoed
+        for my $key (map { defined $_ ? $_ : 'undef' } @here) {
+            $$slot = {} if ref $$slot ne 'HASH';
+            $slot = \${$slot}->{$key};
+        }
     }
     $$slot = [] if ref $$slot ne 'ARRAY';
     add_sample($$slot, $t1, $t2 - $t1);

@@ -11,6 +11,8 @@ sub no_method {
     croak(qq{Can't locate DBI object method "$name" via package "$i->{ImplementorClass}"});
 }
 
+sub no_handle { croak("dbih_getcom handle $_[0] is not a DBI handle (has no magic)") }
+
 # report($inner, $method, $wantarray, @rv): returns what the call returns to the script (or dies)
 sub report {
     my ($i, $name, $list, @rv) = @_;

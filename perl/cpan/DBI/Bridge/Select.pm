@@ -161,7 +161,7 @@ sub selectcol_arrayref {
         my $n = $sth->FETCH('NUM_OF_FIELDS') || 0;
         for my $column (@columns) {
             next if $column =~ /^\d+\z/ && $column >= 1 && $column <= $n;
-            return $dbh->set_err($DBI::stderr, "selectcol_arrayref: column $column is not a valid column (1..$n)");
+            DBI::Bridge::croak("bind_col: column $column is not a valid column (1..$n)");
         }
         $rows = $sth->fetchall_arrayref(undef, $max);
         $sth->finish if defined $max && $sth->FETCH('Active');
@@ -253,6 +253,7 @@ sub fetchall_hashref {
     my $names = $sth->FETCH($sth->{FetchHashKeyName} || 'NAME') or return;
     my $at    = $sth->FETCH(($sth->{FetchHashKeyName} || 'NAME') . '_hash');
     my $n     = @$names;
+    if (!@keys) { my $rows = DBI::Bridge::all_hashes($sth, undef, $names); return @$rows ? $rows->[-1] : {} }
     my @at;
     for my $key (@keys) {
         my $column = $at->{$key};

@@ -25,6 +25,7 @@ sub neat {
     $maxlen = $neat_maxlen if !$maxlen;
     if ($maxlen && length($text) > $maxlen - 2) { $text = substr($text, 0, $maxlen - 5) . '...' }
     $text =~ s/[^[:print:]\s]/./g;
+    utf8::encode($text) if utf8::is_utf8($text);    # what neat gives is bytes
     return "$quote$text$quote";
 }
 
@@ -160,8 +161,6 @@ sub sql_type_cast {
 }
 
 sub dbi_time { require Time::HiRes; return Time::HiRes::time() }
-
-DBI::lazy('Profiling', 'DBI', qw(dbi_profile dbi_profile_merge_nodes dbi_profile_merge));
 
 sub dump_results { my ($sth, @rest) = @_; return $sth->dump_results(@rest) }
 

@@ -151,6 +151,4 @@ sub taint {    # marks the values of a result
     return;
 }
 
-DBI::lazy('Profiling', 'DBI::Bridge', qw(profile_object profile_call));
-
 1;
