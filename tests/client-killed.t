@@ -33,11 +33,13 @@ ok(eventually(sub { -e "$WORLD/in" }, 20), 'a script is inside its transaction')
 
 my $reader = <<'PERL';
 use DBI;
-my $dbh = DBI->connect("dbi:SQLite:dbname=$ARGV[0]", '', '', { RaiseError => 1, PrintError => 0, sqlite_busy_timeout => 10 });
-my $wait = eval { $dbh->begin_work; $dbh->do('insert into t values (3)'); $dbh->rollback; 'free' } || 'locked';
+my $dbh = DBI->connect("dbi:SQLite:dbname=$ARGV[0]", '', '', { RaiseError => 1, PrintError => 0 });
+$dbh->sqlite_busy_timeout(10);
+my $wait = eval { $dbh->begin_work; $dbh->do('insert into t values (3)'); $dbh->rollback; 'free' } || do { $dbh->rollback; 'locked' };
 print join ',', $wait, map { $_->[0] } @{ $dbh->selectall_arrayref('select a from t order by a') };
 PERL
-is(perl($reader, args => [$db])->{out}, 'locked,1', 'while it lives, nobody else can write') ;
+my $locked = perl($reader, args => [$db]);
+is($locked->{out}, 'locked,1', 'while it lives, nobody else can write') or diag $locked->{err};
 
 kill KILL => $writer->{pid};
 my $begin = Time::HiRes::time();

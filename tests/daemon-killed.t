@@ -49,7 +49,7 @@ like($result->{out}, qr/^rows: 1$/m, 'a new connection sees what was committed, 
 like($result->{out}, qr/^other: 1$/m, 'in a new daemon');
 like($result->{out}, qr/^end$/m, 'and the old handles go quietly');
 is($result->{err}, '', 'with no noise');
-is(scalar daemons_started(), 2, 'two daemons were started in all');
+is(scalar(my @started = daemons_started()), 2, 'two daemons were started in all');
 
 # A function that may run twice is called again by itself, any other is not.
 my $calls = perl(<<'PERL');

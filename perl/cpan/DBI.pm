@@ -76,12 +76,13 @@ BEGIN {
     if (defined &builtin::weaken) { no warnings 'once'; *weaken = \&builtin::weaken }
     else                          { require Scalar::Util; *weaken = \&Scalar::Util::weaken }
     # errors that drivers raise with Carp are about the script's line, not about ours
+    no warnings 'once';
     @Carp::Internal{qw(DBI DBI::Bridge DBI::common DBI::dr DBI::db DBI::st DBD::_::common DBD::_::dr DBD::_::db DBD::_::st)} = (1) x 10;
 }
 
 # --- subs that live in their own files ------------------------------------------------------------------------------
 
-my (%LAZY, $BASE);
+our $BASE;
 BEGIN { ($BASE = __FILE__) =~ s/\.pm\z// }
 
 sub lazy {
@@ -109,7 +110,7 @@ sub load_part {
 }
 
 BEGIN {
-    lazy('Report',  'DBI::Bridge', qw(report no_method no_handle));
+    lazy('Report',  'DBI::Bridge', qw(report no_method no_handle at_caller croak carp));
     lazy('Watch',   'DBI::Bridge', qw(watched usage_error));
     lazy('Trace',   'DBI::Bridge', qw(trace_install trace_print));
     lazy('Catalog', 'DBI::Bridge', qw(quote_as));
@@ -119,7 +120,8 @@ BEGIN {
     lazy('Attrs',   'DBI::Bridge', qw(fetch_special store_special));
     lazy('Handles', 'DBI', qw(visit_handles _get_imp_data dump_handle _handles _rebless _rebless_dbtype_subclass));
     lazy('Drivers', 'DBI', qw(available_drivers data_sources installed_versions installed_drivers connect_cached
-        connect_test_perf parse_dsn driver_prefix dbixs_revision require_version));
+        connect_test_perf parse_dsn driver_prefix dbd_prefix_registered dbixs_revision require_version internal));
+    lazy('Drivers', 'DBI::Bridge', qw(autoproxy load_root connect_failed rebless));
     lazy('Trace',   'DBI', qw(trace trace_msg parse_trace_flag parse_trace_flags _set_trace_file));
     lazy('Util',    'DBI', qw(neat neat_list looks_like_number hash data_diff data_string_desc data_string_diff sql_type_cast
         _concat_hash_sorted dbi_time));
@@ -249,22 +251,6 @@ sub DBI::Bridge::outer {    # the outer handle of an inner one; a new one when t
 }
 
 sub DBI::Bridge::Tie::TIEHASH { return $_[1] }
-
-sub DBI::Bridge::at_caller {    # " at FILE line N.\n" of the script's line
-    my $depth = 0;
-    my ($file, $line);
-    while ((undef, $file, $line) = caller $depth++) { last if index($file, $BASE) != 0 || $file !~ m{\A\Q$BASE\E(?:\.pm|/Bridge/)} }
-    my $handle = '';
-    if (defined $.) {    # perl adds ", <FH> line N" when a file handle was read last
-        local ($@, $SIG{__DIE__});
-        eval { die };
-        $handle = $1 if $@ =~ /^Died at .*? line \d+(, <.*?> (?:line|chunk) \d+)?\.$/s && defined $1;
-    }
-    return ' at ' . (defined $file ? $file : '-') . ' line ' . (defined $line ? $line : 0) . "$handle.\n";
-}
-
-sub DBI::Bridge::croak { die join('', @_) . DBI::Bridge::at_caller() }
-sub DBI::Bridge::carp  { warn join('', @_) . DBI::Bridge::at_caller() }
 
 sub DBI::Bridge::settle {    # rows just made ready: may the script's fetch simply take them?
     my ($i) = @_;
@@ -403,7 +389,7 @@ sub DROP ()    { 32 }    # waiting rows are void
 sub SHOW ()    { 64 }    # Statement is named in error messages of database handles (ShowErrorStatement)
 
 sub dispatcher {
-    my ($name, $min, $max, $flags, $usage) = @_;
+    my ($name, $min, $max, $flags) = @_;
     $max = 1e9 if $max < 0;
     $min++;    # with the handle
     $max++;
@@ -501,76 +487,73 @@ sub DBI::Bridge::after {
     return;
 }
 
-# name, fewest and most arguments (-1 = any), flags, usage; '#' in the flags column is none
-my %METHODS;
+# The methods: whose they are, fewest and most arguments (-1 = any), flags; how each is to be called stands in Watch.pm
 BEGIN {
-    %METHODS = (
-        common => [
-            [ err => 0, 0, KEEP, '' ], [ errstr => 0, 0, KEEP, '' ], [ state => 0, 0, KEEP, '' ], [ func => 1, -1, KEEP, '' ],
-            [ set_err => 1, 5, KEEP, '$err, $errmsg [, $state, $method, $rv]' ],
-            [ trace => 0, 2, KEEP, '[$level, [$filename]]' ], [ debug => 0, 1, KEEP, '[$debug_level]' ],
-            [ trace_msg => 1, 2, KEEP, '$message_text [, $min_level ]' ],
-            [ parse_trace_flags => 1, 1, KEEP, '$string' ], [ parse_trace_flag => 1, 1, KEEP, '$name' ],
-            [ private_data => 0, 0, KEEP, '' ], [ private_attribute_info => 0, 0, 0, '' ],
-            [ dump_handle => 0, 2, KEEP, '[$message [, $level]]' ],
-            [ swap_inner_handle => 1, 2, 0, '$h [, $allow_reparent ]' ],
-            [ visit_child_handles => 1, 2, KEEP, '$coderef [, $info ]' ], [ FETCH_many => 0, -1, KEEP, '' ],
-        ],
-        dr => [
-            [ connect => 0, 4, UNCACHE * 0, '[$db [,$user [,$passwd [,\%attr]]]]' ],
-            [ connect_cached => 0, 4, 0, '[$db [,$user [,$passwd [,\%attr]]]]' ],
-            [ data_sources => 0, 1, 0, '[\%attr]' ],
-            [ default_user => 2, 3, 0, '$user, $pass [, \%attr]' ], [ dbixs_revision => 0, 0, KEEP, '' ],
-        ],
-        db => [
-            [ data_sources => 0, 1, 0, '[\%attr]' ], [ take_imp_data => 0, 0, 0, '' ], [ clone => 0, 1, 0, '[\%attr]' ],
-            [ connected => 0, -1, 0, '[\%attr]' ], [ begin_work => 0, 1, 0, '[\%attr]' ],
-            [ commit => 0, 0, ENDWORK, '' ], [ rollback => 0, 0, ENDWORK, '' ],
-            [ do => 1, -1, EXECUTE | SHOW, '$statement [, \%attr [, @bind_params ] ]' ],
-            [ last_insert_id => 0, 5, 0, '[$catalog [,$schema [,$table_name [,$field_name [, \%attr ]]]]]' ],
-            [ preparse => 3, 3, 0, '$statement, $return, $accept' ],
-            [ prepare => 1, 2, SHOW, '$statement [, \%attr]' ], [ prepare_cached => 1, 3, SHOW, '$statement [, \%attr [, $if_active ] ]' ],
-            (map { [ $_ => 1, -1, SHOW | EXECUTE, '$statement [, \%attr [, @bind_params ] ]' ] }
-                qw(selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref selectall_array selectcol_arrayref)),
-            [ selectall_hashref => 2, -1, SHOW | EXECUTE, '$statement, $keyfield [, \%attr [, @bind_params ] ]' ],
-            [ ping => 0, 0, KEEP, '' ], [ disconnect => 0, 0, UNCACHE, '' ], [ quote => 1, 2, KEEP, '$string [, $data_type ]' ],
-            [ quote_identifier => 1, -1, KEEP, '$name [, ...] [, \%attr ]' ], [ rows => 0, 0, KEEP, '' ],
-            [ tables => 0, 5, 0, '[$catalog [, $schema [, $table [, $type [, \%attr ]]]]]' ],
-            [ table_info => 0, 5, 0, '$catalog, $schema, $table, $type [, \%attr ]' ],
-            [ column_info => 4, 5, 0, '$catalog, $schema, $table, $column [, \%attr ]' ],
-            [ primary_key_info => 3, 4, 0, '$catalog, $schema, $table [, \%attr ]' ],
-            [ primary_key => 3, 4, 0, '$catalog, $schema, $table [, \%attr ]' ],
-            [ foreign_key_info => 6, 7, 0, '$pk_catalog, $pk_schema, $pk_table, $fk_catalog, $fk_schema, $fk_table [, \%attr ]' ],
-            [ statistics_info => 5, 6, 0, '$catalog, $schema, $table, $unique_only, $quick, [, \%attr ]' ],
-            [ type_info_all => 0, 0, 0, '' ], [ type_info => 0, 1, 0, '$data_type' ], [ get_info => 1, 1, 0, '$info_type' ],
-        ],
-        st => [
-            [ bind_col => 2, 3, DROP * 0, '$column, \$var [, \%attr]' ],
-            [ bind_columns => 0, -1, 0, '\$var1 [, \$var2, ...]' ],
-            [ bind_param => 2, 3, 0, '$parameter, $var [, \%attr]' ],
-            [ bind_param_inout => 3, 4, 0, '$parameter, \$var, $maxlen, [, \%attr]' ],
-            [ execute => 0, -1, EXECUTE | ROWS | DROP, '[@args]' ],
-            [ bind_param_array => 2, 3, 0, '$parameter, $var [, \%attr]' ],
-            [ bind_param_inout_array => 3, 4, 0, '$parameter, \@var, $maxlen, [, \%attr]' ],
-            [ execute_array => 1, -1, EXECUTE | DROP, '\%attribs [, @args]' ],
-            [ execute_for_fetch => 1, 2, EXECUTE | DROP, '$fetch_sub [, $tuple_status]' ],
-            [ fetchall_arrayref => 0, 2, ROWS, '[ $slice [, $max_rows]]' ], [ fetchall_hashref => 1, 1, ROWS, '$key_field' ],
-            [ blob_read => 4, 5, 0, '$field, $offset, $len [, \$buf [, $bufoffset]]' ],
-            [ blob_copy_to_file => 3, 3, 0, '$field, $filename_or_handleref' ],
-            [ dump_results => 0, 5, 0, '$maxfieldlen, $linesep, $fieldsep, $filehandle' ],
-            [ more_results => 0, 0, DROP, '' ], [ finish => 0, 0, DROP, '' ], [ cancel => 0, 0, 0, '' ],
-            [ rows => 0, 0, KEEP, '' ], [ _get_fbav => 0, -1, KEEP, '' ], [ _set_fbav => 1, 1, KEEP, '' ],
-        ],
+    my %FLAG = (K => KEEP, X => EXECUTE, W => ENDWORK, U => UNCACHE, R => ROWS, D => DROP, S => SHOW);
+    my @METHODS = (
+        common => '0 0 K'  => 'private_data',
+        common => '0 0'    => 'private_attribute_info',
+        common => '1 -1 K' => 'func',
+        common => '1 5 K'  => 'set_err',
+        common => '0 2 K'  => 'trace dump_handle',
+        common => '0 1 K'  => 'debug',
+        common => '1 2 K'  => 'trace_msg visit_child_handles',
+        common => '1 1 K'  => 'parse_trace_flags parse_trace_flag',
+        common => '1 2'    => 'swap_inner_handle',
+        common => '0 -1 K' => 'FETCH_many',
+        dr => '0 4' => 'connect connect_cached',
+        dr => '0 1' => 'data_sources',
+        dr => '2 3' => 'default_user',
+        dr => '0 0 K' => 'dbixs_revision',
+        db => '0 1'   => 'data_sources clone begin_work type_info',
+        db => '0 0'   => 'take_imp_data type_info_all',
+        db => '0 -1'  => 'connected',
+        db => '0 0 W' => 'commit rollback',
+        db => '1 -1 XS' => 'do selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref selectall_array selectcol_arrayref',
+        db => '2 -1 XS' => 'selectall_hashref',
+        db => '0 5'   => 'last_insert_id tables table_info',
+        db => '3 3'   => 'preparse',
+        db => '1 2 S' => 'prepare',
+        db => '1 3 S' => 'prepare_cached',
+        db => '0 0 K' => 'ping rows',
+        db => '0 0 U' => 'disconnect',
+        db => '1 2 K' => 'quote',
+        db => '1 -1 K' => 'quote_identifier',
+        db => '4 5'   => 'column_info',
+        db => '3 4'   => 'primary_key_info primary_key',
+        db => '6 7'   => 'foreign_key_info',
+        db => '5 6'   => 'statistics_info',
+        db => '1 1'   => 'get_info',
+        st => '2 3'   => 'bind_col bind_param bind_param_array',
+        st => '0 -1'  => 'bind_columns',
+        st => '3 4'   => 'bind_param_inout bind_param_inout_array',
+        st => '0 -1 XRD' => 'execute',
+        st => '1 -1 XD'  => 'execute_array',
+        st => '1 2 XD'   => 'execute_for_fetch',
+        st => '0 2 R' => 'fetchall_arrayref',
+        st => '1 1 R' => 'fetchall_hashref',
+        st => '4 5'   => 'blob_read',
+        st => '3 3'   => 'blob_copy_to_file',
+        st => '0 5'   => 'dump_results',
+        st => '0 0 D' => 'more_results finish',
+        st => '0 0'   => 'cancel',
+        st => '0 0 K' => 'rows',
+        st => '0 -1 K' => '_get_fbav',
+        st => '1 1 K' => '_set_fbav',
     );
+    no strict 'refs';
     for my $type (qw(dr db st)) {
-        no strict 'refs';
         @{"DBI::${type}::ISA"}    = ('DBI::common');
         @{"DBD::_::${type}::ISA"} = ('DBD::_::common');
-        for my $method (@{ $METHODS{common} }, @{ $METHODS{$type} }) {
-            my ($name, @rest) = @$method;
-            $DISPATCH{$name} ||= $method;
-            $DISPATCH{"$type/$name"} = $method;
-            *{"DBI::${type}::$name"} = $rest[2] & KEEP ? keeper($name, @rest) : dispatcher($name, @rest);
+    }
+    while (my ($owner, $signature, $names) = splice @METHODS, 0, 3) {
+        my ($min, $max, $letters) = split / /, $signature;
+        my $flags = 0;
+        $flags |= $FLAG{$_} for split //, $letters || '';
+        for my $name (split / /, $names) {
+            my $code = $flags & KEEP ? keeper($name, $min, $max, $flags) : dispatcher($name, $min, $max, $flags);
+            $DISPATCH{"$owner/$name"} = $DISPATCH{$name} = [ $name, $min, $max, $flags ];
+            *{"DBI::${owner}::$name"} = $code;
         }
     }
 }
@@ -679,14 +662,12 @@ sub DBI::Bridge::destroy {    # an inner handle goes
 # loops with bound columns are written with fetch; the second looks for plain rows first.
 sub DBI::st::fetch {
     my $i = tied %{ $_[0] } || $_[0];
-    my $next = $i->{bridge_next} or return shift(@{ $i->{bridge_rows} }) || goto &DBI::Bridge::more_fetch;
-    return &$next || goto &DBI::Bridge::more_fetch;
+    $i->{bridge_next} ? &{ $i->{bridge_next} } : shift(@{ $i->{bridge_rows} }) || goto &DBI::Bridge::more_fetch;
 }
 
 sub DBI::st::fetchrow_arrayref {
-    return shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} })
-        || ((tied %{ $_[0] } || $_[0])->{bridge_next} || goto &DBI::Bridge::more_fetchrow_arrayref)->()
-        || goto &DBI::Bridge::more_fetchrow_arrayref;
+    shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} })
+        || &{ (tied %{ $_[0] } || $_[0])->{bridge_next} || goto &DBI::Bridge::more_fetchrow_arrayref };
 }
 
 sub DBI::st::fetchrow_array {
@@ -790,10 +771,10 @@ sub DBI::Bridge::hash_names {    # the keys of fetchrow_hashref's rows; kept for
 
 BEGIN {
     no strict 'refs';
-    *DBI::Bridge::generic_fetchrow_array   = dispatcher('fetchrow_array',   0, 0, ROWS, '');
-    *DBI::Bridge::generic_fetchrow_hashref = dispatcher('fetchrow_hashref', 0, 1, ROWS, '');
-    $DISPATCH{"st/$_->[0]"} = $DISPATCH{ $_->[0] } = $_ for [ fetch => 0, -1, ROWS, '' ], [ fetchrow_arrayref => 0, -1, ROWS, '' ],
-        [ fetchrow_array => 0, 0, ROWS, '' ], [ fetchrow_hashref => 0, 1, ROWS, '' ];
+    *DBI::Bridge::generic_fetchrow_array   = dispatcher('fetchrow_array',   0, 0, ROWS);
+    *DBI::Bridge::generic_fetchrow_hashref = dispatcher('fetchrow_hashref', 0, 1, ROWS);
+    $DISPATCH{"st/$_->[0]"} = $DISPATCH{ $_->[0] } = $_ for [ fetch => 0, -1, ROWS ], [ fetchrow_arrayref => 0, -1, ROWS ],
+        [ fetchrow_array => 0, 0, ROWS ], [ fetchrow_hashref => 0, 1, ROWS ];
 }
 
 # --- connecting ---------------------------------------------------------------------------------------------------------------------
@@ -851,26 +832,7 @@ sub DBI::Bridge::split_dsn {    # dbi:Driver(attr=>value,...):rest
     return ($driver, \%in, $dsn);
 }
 
-sub DBI::Bridge::autoproxy {    # DBI_AUTOPROXY sends each connection through DBD::Proxy or the driver it names
-    my ($driver, $rest) = @_;
-    my $spec = $ENV{DBI_AUTOPROXY};
-    my $via  = 'Proxy';
-    if ($spec =~ s/^dbi:(\w+)(?:\(.*?\))?://i) { $via = $1 }
-    return ($via, "$spec;dsn=dbi:$driver:$rest");
-}
-
 sub DBI::Bridge::blessed { return ref $_[0] && eval { $_[0]->can('can') } ? ref $_[0] : undef }
-
-sub DBI::Bridge::load_root {
-    my ($root) = @_;
-    no strict 'refs';
-    return if @{"${root}::db::ISA"} || $root->can('connect');
-    (my $file = "$root.pm") =~ s{::}{/}g;
-    eval { require $file; 1 } and return;
-    my $error = $@;
-    $error =~ s/ at \S+ line \d+\.?\n?\z//;
-    DBI::Bridge::croak($error);
-}
 
 sub DBI::Bridge::connect_now {
     my ($class, $drh, $method, $rest, $user, $pass, $first, $root, $dsn, $attr, $old) = @_;
@@ -893,29 +855,6 @@ sub DBI::Bridge::connect_now {
     }
     $dbh->connected($dsn, $user, $pass, $first);
     return $dbh;
-}
-
-sub DBI::Bridge::connect_failed {
-    my ($drh, $rest, $user, $attr) = @_;
-    my $errstr = $drh->errstr || '';
-    my $message = "connect('$rest','" . (defined $user ? $user : '') . "',...) failed: $errstr";
-    my $handler = $attr->{HandleError};
-    if (ref $handler && $handler->("DBI $message", $drh, undef)) { return }
-    DBI::Bridge::croak("DBI $message") if $attr->{RaiseError};
-    DBI::Bridge::carp("DBI $message") if $attr->{PrintError};
-    return;
-}
-
-sub DBI::Bridge::rebless {
-    my ($h, $root) = @_;
-    my $inner = tied %$h;
-    my $class = "${root}::$inner->{Type}";
-    if (!$class->isa("DBI::$inner->{Type}")) {
-        DBI::Bridge::carp("DBI subclass '$class' is not a subclass of DBI::$inner->{Type}: please load it or set its \@ISA first");
-    }
-    bless $inner, $class;
-    bless $h,     $class;
-    return $h;
 }
 
 sub install_driver {
@@ -952,14 +891,6 @@ sub setup_driver {
         push @{"${package}::${type}_mem::ISA"}, 'DBD::_mem::common' if !@{"${package}::${type}_mem::ISA"};
     }
     return;
-}
-
-sub internal {    # the handle above all drivers
-    our $switch ||= do {
-        @DBD::Switch::dr::ISA = ('DBD::_::dr') if !@DBD::Switch::dr::ISA;
-        _new_drh('DBD::Switch::dr', { Name => 'Switch', Version => $VERSION, Attribution => "DBI $VERSION by Tim Bunce (interface), in plain Perl" });
-    };
-    return $switch;
 }
 
 sub CLONE {    # a new thread: the handles of its parent are not its own

@@ -56,7 +56,7 @@ sub some { my ($sth, @names) = @_; return [ map { [ @$_{@names} ] } @{ $sth->fet
         [ 'main', 'c', 'd', 'decimal', 10,    2,     1, undef, 4, 'YES' ],
     ], '... of a table';
     is_deeply some($dbh->column_info(undef, 'main', 'p', 'x'), 'COLUMN_NAME', 'ORDINAL_POSITION'), [ [ 'x', 2 ] ], '... one column';
-    is_deeply some($dbh->column_info(undef, undef, 'v', '%'), 'COLUMN_NAME', 'TYPE_NAME'), [ [ 'id', 'INTEGER' ], [ 'x', 'TEXT' ], [ 'y', '' ] ], '... of a view';
+    is_deeply some($dbh->column_info(undef, undef, 'v', '%'), 'COLUMN_NAME'), [ ['id'], ['x'], ['y'] ], '... of a view';
     is_deeply rows($dbh->column_info(undef, undef, 'nosuch', '%')), [], '... of nothing';
 }
 

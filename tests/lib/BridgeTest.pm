@@ -73,7 +73,7 @@ sub daemons_started {
     require File::Find;
     File::Find::find(sub {
         return if !/\.log/ || !-f $_;
-        $pid{$1}++ while slurp($_) =~ / listens on .*, pid (\d+)/g;
+        $pid{$_}++ for slurp($_) =~ / listens on .*, pid (\d+)/g;
     }, $WORLD);
     return sort { $a <=> $b } keys %pid;
 }
@@ -97,6 +97,7 @@ sub start_perl {
     my $file = File::Temp->new(DIR => $WORLD, SUFFIX => '.pl', UNLINK => 0);
     print {$file} "use strict; use warnings;\n#line 1 script\n$code";
     close $file;
+    chmod oct 644, "$file";
     return spawn([ $^X, @{ $option{switches} || [] }, "$file", @{ $option{args} || [] } ], %option);
 }
 
@@ -122,7 +123,7 @@ sub spawn {
         open STDERR, '>', $job{err};
         chdir $option{cwd} if $option{cwd};
         become($option{uid}) if $option{uid};
-        alarm $option{seconds} || $SCRIPT_SECONDS;
+        alarm($option{seconds} || $SCRIPT_SECONDS);
         my ($program) = @{$command};
         no warnings 'exec';
         exec {$program} @{$command};
@@ -214,8 +215,8 @@ sub raw_call {
 sub json {
     my ($module, $function, $params) = @_;
     require JSON::PP;
-    my $text = json_raw(JSON::PP->new->canonical->encode({ module => $module, function => $function, params => $params }));
-    return JSON::PP->new->decode($text);
+    my $text = json_raw(JSON::PP->new->utf8->canonical->encode({ module => $module, function => $function, params => $params }));
+    return JSON::PP->new->utf8->decode($text);
 }
 
 sub json_raw {

@@ -218,6 +218,9 @@ pub fn stdio(args: lexopt::Parser) -> Result<ExitCode> {
     if rustix::termios::isatty(std::io::stdin()) {
         bail!("stdio speaks the frames of docs/protocol.md, and standard input is a terminal");
     }
+    if std::env::var_os(log::LEVEL_VARIABLE).is_some() {
+        log::start_on_stderr();
+    }
     let server = Server::new(modules::modules(), identity())?;
     daemon::stdio::serve(&server)?;
     Ok(ExitCode::SUCCESS)

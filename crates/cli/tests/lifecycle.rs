@@ -58,7 +58,9 @@ fn an_idle_daemon_leaves_and_a_session_keeps_it() {
     client.ping();
     let pid = client.daemon.pid;
     drop(client);
+    let idle_since = Instant::now();
     wait_until("the idle daemon's end", || !is_alive(pid));
+    assert!(idle_since.elapsed() >= Duration::from_millis(950), "its session was longer, but it was not idle");
     assert!(!bridge.socket().exists());
     assert!(bridge.log().contains("no session for 1s"), "{}", bridge.log());
 }

@@ -62,13 +62,15 @@ impl Signals {
 
 /// Serves until it is told to end, or idle for too long.
 pub fn serve(server: &Arc<Server>, listener: Listener, signals: &Signals, options: &Options) -> io::Result<()> {
-    Lifecycle { server, signals, options, idle_since: Instant::now(), trimmed: true }.run(listener)
+    Lifecycle { server, signals, options, busy: false, idle_since: Instant::now(), trimmed: true }.run(listener)
 }
 
 struct Lifecycle<'a> {
     server: &'a Arc<Server>,
     signals: &'a Signals,
     options: &'a Options,
+    /// There were sessions when this was last looked at, or since.
+    busy: bool,
     idle_since: Instant,
     trimmed: bool,
 }
@@ -120,10 +122,13 @@ impl Lifecycle<'_> {
     }
 
     /// Serves every connection that waits.
-    fn accept(&self, listener: &Listener) {
+    fn accept(&mut self, listener: &Listener) {
         loop {
             match accept_with(listener.as_fd(), SocketFlags::CLOEXEC) {
-                Ok(socket) => self.start_session(socket),
+                Ok(socket) => {
+                    self.busy = true;
+                    self.start_session(socket);
+                }
                 Err(rustix::io::Errno::AGAIN) => return,
                 Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNABORTED) => {}
                 Err(error) => {
@@ -139,7 +144,8 @@ impl Lifecycle<'_> {
     fn start_session(&self, socket: OwnedFd) {
         let server = Arc::clone(self.server);
         let connections = server.control.connections();
-        let (uid, refused) = admit(&socket, connections);
+        let stopping = server.control.phase() == Phase::Stopping;
+        let (uid, refused) = admit(&socket, connections, stopping);
         if refused.is_some() && connections > MAX_SESSIONS + MAX_REFUSALS {
             return;
         }
@@ -160,6 +166,8 @@ impl Lifecycle<'_> {
     fn look_around(&mut self) {
         self.server.parked.expire_idle();
         if self.sessions() > 0 {
+            self.busy = true;
+        } else if std::mem::take(&mut self.busy) {
             self.idle_since = Instant::now();
             self.trimmed = false;
         } else if !self.trimmed && self.idle_since.elapsed() >= TRIM_AFTER {
@@ -170,7 +178,7 @@ impl Lifecycle<'_> {
 
     fn is_idle_for_too_long(&self) -> bool {
         let idle = self.options.idle_exit.is_some_and(|limit| self.idle_since.elapsed() >= limit);
-        if idle && self.sessions() == 0 {
+        if idle && !self.busy && self.sessions() == 0 {
             tracing::info!("no session for {:?}; leaving", self.options.idle_exit.unwrap_or_default());
             return true;
         }
@@ -220,7 +228,7 @@ struct Ready {
 }
 
 /// Who the peer is, and why it may not come in.
-fn admit(socket: &OwnedFd, connections: usize) -> (u32, Option<Error>) {
+fn admit(socket: &OwnedFd, connections: usize, stopping: bool) -> (u32, Option<Error>) {
     let own = rustix::process::geteuid().as_raw();
     let uid = match sockopt::socket_peercred(socket) {
         Ok(peer) => peer.uid.as_raw(),
@@ -232,6 +240,8 @@ fn admit(socket: &OwnedFd, connections: usize) -> (u32, Option<Error>) {
     let refused = if uid != own {
         let text = format!("this daemon serves user {own} only, and you are user {uid}; start one of your own");
         Some(Error::new(code::REFUSED, text))
+    } else if stopping {
+        Some(Error::new(code::DRAINING, "the daemon was told to end; connect again to have a new one").retryable())
     } else if connections >= MAX_SESSIONS {
         Some(Error::limit("too many sessions at the same time", "MAX_SESSIONS", MAX_SESSIONS))
     } else {

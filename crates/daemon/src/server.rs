@@ -25,7 +25,7 @@ pub struct Identity {
 /// What all sessions share.
 pub struct Server {
     /// The router's table.
-    pub registry: Registry,
+    pub registry: &'static Registry,
     /// Which program this is.
     pub identity: Identity,
     pub(crate) load: Arc<Load>,
@@ -36,8 +36,8 @@ pub struct Server {
     pub(crate) started_at: SystemTime,
     sessions: Mutex<BTreeMap<u64, Arc<Shared>>>,
     next_session: AtomicU64,
-    pub(crate) calls: AtomicU64,
-    pub(crate) errors: AtomicU64,
+    /// Calls of what is not there.
+    pub(crate) unknown_calls: AtomicU64,
     pub(crate) json_requests: AtomicU64,
 }
 
@@ -45,7 +45,8 @@ impl Server {
     /// A server for these modules, with its sentinel running.
     pub fn new(modules: Vec<&'static Module>, identity: Identity) -> std::io::Result<Arc<Self>> {
         let server = Arc::new(Self {
-            registry: Registry::new(modules),
+            // One a process, for as long as it lives: so a running call borrows nothing of its session.
+            registry: Box::leak(Box::new(Registry::new(modules))),
             identity,
             load: Arc::new(Load::new()),
             control: Control::new()?,
@@ -55,8 +56,7 @@ impl Server {
             started_at: SystemTime::now(),
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1),
-            calls: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
+            unknown_calls: AtomicU64::new(0),
             json_requests: AtomicU64::new(0),
         });
         crate::sentinel::start(&server)?;

@@ -21,7 +21,7 @@ use crate::client::Client;
 use crate::handles::{HandlePermit, unguessable_id};
 use crate::registry::Entry;
 use crate::server::Server;
-use crate::shared::{CANNOT_PEEK, Shared};
+use crate::shared::{CANNOT_PEEK, Shared, bump};
 use crate::state::States;
 use crate::wire::Wire;
 use crate::Call;
@@ -133,16 +133,16 @@ impl Session {
     /// Finds the function `name` and runs it; the answer's frame is in the result, an
     /// error is not yet. Panics of the helper become errors.
     pub(crate) fn run(&mut self, seq: u32, name: &str, params: &[u8], out: Vec<u8>) -> (Vec<u8>, Result<(), Error>) {
-        let server = Arc::clone(&self.server);
-        server.calls.fetch_add(1, Relaxed);
         let mut answer = Answer::begin(out, seq);
-        let result = match server.registry.find(name) {
+        let result = match self.server.registry.find(name) {
             Ok((place, entry)) => self.run_entry(place, entry, seq, params, &mut answer),
-            Err(error) => Err(error),
+            Err(error) => {
+                self.server.unknown_calls.fetch_add(1, Relaxed);
+                Err(error)
+            }
         };
         if let Err(error) = &result {
-            server.errors.fetch_add(1, Relaxed);
-            self.shared.errors.fetch_add(1, Relaxed);
+            bump(&self.shared.errors, 1);
             tracing::debug!(session = self.id(), seq, name, code = %error.code, "{error}");
         }
         (answer.out, result)
@@ -151,7 +151,7 @@ impl Session {
     fn run_entry(
         &mut self,
         place: usize,
-        entry: &Entry,
+        entry: &'static Entry,
         seq: u32,
         params: &[u8],
         answer: &mut Answer,
@@ -161,10 +161,10 @@ impl Session {
             self.shared.slot.reset();
         }
         self.shared.function.store(place, Relaxed);
-        self.shared.calls.fetch_add(1, Relaxed);
+        bump(&self.shared.calls, 1);
         let before = self.shared.running.begin(seq);
         self.server.sentinel.call_begins();
-        let began = Instant::now();
+        let began = self.wire.as_mut().and_then(Wire::arrived).unwrap_or_else(Instant::now);
         let call = Call::new(seq, params, answer, self.client.write_options);
         let caught = catch_unwind(AssertUnwindSafe(|| (entry.function.run)(self, call)));
         self.shared.running.end(before);
@@ -177,6 +177,9 @@ impl Session {
         };
         let ended = Instant::now();
         self.shared.call_ended(ended);
+        if let Some(wire) = &mut self.wire {
+            wire.answered(ended);
+        }
         entry.count(ended - began, result.is_err());
         result.map_err(|error| entry.complete(error))
     }

@@ -68,6 +68,10 @@ pub(crate) struct Wire {
     start: usize,
     spinner: Spinner,
     load: Arc<Load>,
+    /// When the last answer was ready.
+    answered: Option<Instant>,
+    /// When the beginning of the last request came.
+    arrived: Option<Instant>,
 }
 
 impl Wire {
@@ -95,7 +99,20 @@ impl Wire {
             start: 0,
             spinner: Spinner::default(),
             load,
+            answered: None,
+            arrived: None,
         }
+    }
+
+    /// Takes the time at which the request that is being served came; none if it was
+    /// buffered before, or that time was taken.
+    pub(crate) fn arrived(&mut self) -> Option<Instant> {
+        self.arrived.take()
+    }
+
+    /// Notes the time at which an answer was ready. Saves looking at the clock again.
+    pub(crate) fn answered(&mut self, at: Instant) {
+        self.answered = Some(at);
     }
 
     /// The descriptor the client's requests come from.
@@ -192,7 +209,7 @@ impl Wire {
 
     /// Receives the beginning of a request: polls for a while, then sleeps.
     fn receive_first(&mut self) -> Result<usize, Errno> {
-        let since = Instant::now();
+        let since = self.answered.take().unwrap_or_else(Instant::now);
         if self.is_socket {
             let (buffer, input) = (&mut self.buffer, &self.input);
             let polled = self.spinner.poll(&self.load, since, || {
@@ -201,14 +218,17 @@ impl Wire {
                     other => Some(other.map(|(count, _)| count)),
                 }
             });
-            if let Some(received) = polled {
+            if let Some((received, at)) = polled {
+                self.arrived = Some(at);
                 return received;
             }
         }
         self.load.sleep();
         let received = self.receive_blocking();
         self.load.wake();
-        self.spinner.slept(since.elapsed());
+        let now = Instant::now();
+        self.arrived = Some(now);
+        self.spinner.slept(now - since);
         received
     }
 

@@ -34,7 +34,7 @@ fn main() -> Result<(), Error> {
         }
         times.sort();
         let per_row = times[ROUNDS / 2].as_secs_f64() * 1e6 / f64::from(ROWS);
-        println!("{what:16} {per_row:.3} µs a row, {} bytes", bytes);
+        println!("{what:16} {per_row:.3} µs a row, {bytes} bytes");
     }
     let mut times: Vec<_> = (0..ROUNDS).map(|_| step_only(&connection)).collect::<Result<_, _>>()?;
     times.sort();

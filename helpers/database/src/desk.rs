@@ -72,7 +72,7 @@ impl Tables {
 
     /// Files a connection under `d`.
     pub fn insert_connection(&mut self, d: u32, connection: Rc<Connection>, permit: HandlePermit) {
-        self.close(d);
+        drop(self.close(d));
         self.connections.insert(d, (connection, permit));
     }
 
@@ -98,12 +98,24 @@ impl Tables {
         self.connections.contains_key(&d)
     }
 
-    /// Finalizes the statements of the connection `d` and closes it.
-    pub fn close(&mut self, d: u32) {
-        if let Some((connection, _permit)) = self.connections.remove(&d) {
-            self.statements.retain(|_, prepared| !Rc::ptr_eq(&prepared.connection, &connection));
-        }
+    /// Takes the connection `d` and its statements out. Dropping them finalizes the statements and closes it, which may
+    /// call back (virtual tables), so do that in [`work`].
+    pub fn close(&mut self, d: u32) -> Option<Closing> {
+        let (connection, permit) = self.connections.remove(&d)?;
+        let (own, others) = std::mem::take(&mut self.statements)
+            .into_iter()
+            .partition(|(_, prepared)| Rc::ptr_eq(&prepared.connection, &connection));
+        self.statements = others;
+        Some(Closing { _statements: own, _connection: connection, _permit: permit })
     }
+}
+
+/// A connection on its way out; its fields are dropped in this order.
+#[derive(Debug)]
+pub struct Closing {
+    _statements: HashMap<u32, Prepared>,
+    _connection: Rc<Connection>,
+    _permit: HandlePermit,
 }
 
 /// An error about a handle that is not there.

@@ -1,4 +1,5 @@
 //! Module `database`, as JSON clients and scripts of the first generation call it.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

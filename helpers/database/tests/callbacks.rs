@@ -1,4 +1,5 @@
 //! What SQLite calls back in the middle of a statement, with a client played by the test.
+#![allow(clippy::unwrap_used)]
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,7 +34,9 @@ fn open() -> Rc<Connection> {
     connection
 }
 
-fn run(connection: &Rc<Connection>, sql: &str) -> Result<Vec<Vec<Value>>> {
+type Rows = Vec<Vec<Value>>;
+
+fn run(connection: &Rc<Connection>, sql: &str) -> Result<Rows> {
     let (mut statement, _) = Statement::prepare(connection, sql.as_bytes())?;
     statement.start()?;
     let mut rows = Vec::new();
@@ -48,7 +51,7 @@ fn play(
     connection: &Rc<Connection>,
     sql: &str,
     answer: impl FnMut(u32, &[Value]) -> std::result::Result<Value, String>,
-) -> (Result<Vec<Vec<Value>>>, Vec<(u32, Vec<Value>)>) {
+) -> (Result<Rows>, Vec<(u32, Vec<Value>)>) {
     let mut client = Played { seen: Vec::new(), answer };
     let result = host::enter(&mut client, &Rc::new(Client::default()), || run(connection, sql));
     (result, client.seen)

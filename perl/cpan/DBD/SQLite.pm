@@ -67,7 +67,7 @@ BEGIN {
     stub('DBD::SQLite::st::execute_for_fetch', 'Batch');
     stub('DBD::SQLite::st::st_status', 'Admin');
     stub("DBD::SQLite::$_", 'Admin') for qw(compile_options sqlite_status strlike strglob _data_sources);
-    stub("DBD::SQLite::$_", 'Callbacks') for qw(_regexp _collation_wanted);
+    stub("DBD::SQLite::$_", 'Callbacks') for qw(_regexp _collation_wanted _tokenize _by_locale);
 }
 
 # --- constants and versions ------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ sub _library_version {    # [ "3.x.y", number ]
     sub NEXTKEY  { return each %{ $_[0] } }
     tie %DBD::SQLite::COLLATION, __PACKAGE__;
     $DBD::SQLite::COLLATION{perl}       = sub { $_[0] cmp $_[1] };
-    $DBD::SQLite::COLLATION{perllocale} = sub { use locale; $_[0] cmp $_[1] };
+    $DBD::SQLite::COLLATION{perllocale} = \&DBD::SQLite::_by_locale;
 }
 
 # --- the driver handle --------------------------------------------------------------------------------------------------------
@@ -173,6 +173,12 @@ sub _caller {    # " at FILE line N.\n" of the script
 
 sub _croak { die $_[0] . _caller() }
 sub _warn  { warn $_[0] . _caller(); return }
+
+sub _mine {    # whether this process (and thread) opened the connection: a child of fork must leave it alone
+    my ($conn) = @_;
+    my $session = $conn->{session} or return 0;
+    return !$session->{lost} && $session->{owner} == $$ + $CPANBridge::Session::THREAD;
+}
 
 sub _inactive {
     my ($h, $what) = @_;
@@ -284,8 +290,11 @@ sub connect {
             DBD::SQLite::_weaken($c);
             $option{regexp}           = $session->callback(sub { DBD::SQLite::_regexp($c, @_) });
             $option{collation_needed} = $session->callback(sub { DBD::SQLite::_collation_wanted($c, @_) });
-            $conn->{callbacks}        = { regexp => $option{regexp}, collation_needed => $option{collation_needed} };
-            $session->request('sqlite.open', [ $conn->{id}, $file, \%option ]);
+            my $tokenize = $session->callback(\&DBD::SQLite::_tokenize);
+            $conn->{callbacks} = { regexp => $option{regexp}, collation_needed => $option{collation_needed}, tokenize => $tokenize };
+            my $opened = $session->request('sqlite.open', [ $conn->{id}, $file, \%option ]);
+            $session->oneway('sqlite.register_fts3_perl_tokenizer', [ $conn->{id}, $tokenize ]);
+            $opened;
         };
         $error = $@ if !$reply;
     }
@@ -565,12 +574,14 @@ sub _close {
 sub DESTROY {
     my ($dbh) = @_;
     my $conn = $dbh->{bridge_conn};
+    $dbh->STORE(Active => 0);
     return if !$conn || !$conn->{active};
     if (!$dbh->{AutoCommit} && !$conn->{ac} && !$dbh->FETCH('InactiveDestroy') && $dbh->FETCH('Warn')) {
         DBD::SQLite::_warn('Issuing rollback() due to DESTROY without explicit disconnect() of DBD::SQLite::db handle ' . $dbh->{Name})
-            if ($conn->{session}{pid} || $$) == $$;
+            if DBD::SQLite::_mine($conn);
     }
-    _close($conn, $dbh);
+    if (DBD::SQLite::_mine($conn) && !$dbh->FETCH('InactiveDestroy')) { _close($conn, $dbh) }
+    $conn->{active} = 0;
     return;
 }
 
@@ -679,7 +690,7 @@ sub _ask_ahead {    # the next batch is on its way while the script works on thi
 
 sub _arrived {    # rows from the daemon become the waiting ones
     my ($sth, $rows) = @_;
-    _chop($rows) if $sth->{ChopBlanks};
+    _chop($rows) if $DBI::BRIDGE ? $sth->{ChopBlanks} : $sth->FETCH('ChopBlanks');
     if (@$rows && ref $rows->[0] eq 'HASH') {
         $sth->{bridge_hash_rows} = $rows;
         $sth->{bridge_names}     = $sth->{NAME};
@@ -729,7 +740,7 @@ sub _next_row {    # under any DBI: the next row as an array, or nothing
     return if !$sth->FETCH('Active');
     if (!$sth->{bridge_rows} || !@{ $sth->{bridge_rows} }) {
         if (!$sth->{bridge_hash_rows} || !@{ $sth->{bridge_hash_rows} }) { _more($sth) or return }
-        if ($sth->{bridge_hash_rows}) {
+        if ($sth->{bridge_hash_rows} && @{ $sth->{bridge_hash_rows} }) {
             my $names = $sth->{bridge_names};
             $sth->{bridge_rows} = [ map { [ @$_{@$names} ] } @{ delete $sth->{bridge_hash_rows} } ];
             $sth->{bridge_mode} = 'a';
@@ -821,14 +832,14 @@ sub FETCH {
 sub DESTROY {
     my ($sth) = @_;
     my $conn = $sth->{bridge_conn};
-    return if !$conn || !$conn->{active} || !$conn->{session};
+    if   ($DBI::BRIDGE) { $sth->{Active} = '' }
+    else                { $sth->STORE(Active => 0) }
+    return if !$conn || !$conn->{active} || $sth->{bridge_canned} || !DBD::SQLite::_mine($conn);
     local $@;
     eval {
         if (my $seq = delete $sth->{bridge_seq}) { $conn->{session}->forget($seq) }
         $conn->{session}->oneway('sqlite.finalize', [ $sth->{bridge_id} ]);
     };
-    $sth->{Active} = '' if $DBI::BRIDGE;
-    $sth->STORE(Active => 0) if !$DBI::BRIDGE;
     return;
 }
 

@@ -205,7 +205,10 @@ sub handshake {
     return refused($theirs, $where) if $kind == 4 && ref $theirs eq 'HASH';
     fail('bad_frame', "$where does not answer as a cpan-bridge daemon", no_daemon => 1)
         if $kind != 1 || ref $theirs ne 'HASH' || ($theirs->{protocol} || 0) != $PROTOCOL;
-    return drain($session, $theirs) if newer_than($theirs) && $want->{mode} ne 'process';
+    if ($want->{mode} ne 'process' && newer_than($theirs)) {
+        my $reason = drain($session, $theirs, $want);
+        return $reason if $reason;
+    }
     @{$session}{qw(daemon max_frame_bytes)} = ($theirs, $theirs->{max_frame_bytes} || $MAX_FRAME_BYTES);
     setsockopt $fh, $SOL_SOCKET, $SO_RCVTIMEO, pack 'l!2', 0, 50_000;    # CPANBridge::Wait takes over then
     debug($want, "session $theirs->{session} of daemon $theirs->{pid} ($theirs->{version}) on $where");
@@ -227,8 +230,11 @@ sub newer_than {
     return $new gt $old || $new eq $old && $ours > $build;
 }
 
+# Only one is asked: if the binary at hand starts no newer daemon, an older one has to do.
 sub drain {
-    my ($session, $theirs) = @_;
+    my ($session, $theirs, $want) = @_;
+    return if $want->{drained} && $want->{drained} != $theirs->{pid};
+    $want->{drained} = $theirs->{pid};
     my $text  = "build $CPANBridge::Build::BUILD takes over";
     my $frame = pack('NCC', 2 + length $text, 9, 1) . $text;
     $session->_send_long(\$frame);

@@ -35,15 +35,24 @@ sub _load {
         require Storable;
         ($store, $retrieve) = (\&Storable::net_mstore, \&Storable::mretrieve);
     }
-    no warnings 'once';
-    *freeze = $store;
-    *thaw   = $retrieve;
-
     # Storable 3 takes flags, and 0 turns blessing and tying off. Older versions only
     # take the image; the daemon, whose uid was checked, never writes a blessed one.
     my $probe = $store->([]);
     @FLAGS = eval { $retrieve->($probe, 0) } ? (0) : ();
+    no warnings 'once';
+    *freeze = $store;
+    *thaw   = ${^TAINT} ? _untainted($retrieve) : $retrieve;
     return;
+}
+
+# In taint mode what comes from a socket is tainted, and so would be every value in it.
+# The daemon is this user's own; like DBI, it is believed unless the script wants otherwise.
+sub _untainted {
+    my ($retrieve) = @_;
+    return sub {
+        my ($image) = $_[0] =~ /\A(.*)\z/s;
+        return $retrieve->($image, @FLAGS);
+    };
 }
 
 # The C part that belongs to the Storable.pm perl would load, and the recursion limits

@@ -8,7 +8,7 @@ use protocol::{Error, PROTOCOL};
 use serde::Serialize;
 
 use crate::control::Phase;
-use crate::{Call, Function, Module, Param, Session};
+use crate::{Call, Entry, Function, Module, Param, Session};
 
 /// The module's table.
 pub static MODULE: Module = Module {
@@ -129,13 +129,14 @@ fn stats(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         (name, stats)
     });
     let status = ProcStatus::read();
+    let unknown = server.unknown_calls.load(Relaxed);
     call.reply(&Stats {
         uptime_seconds: server.started.elapsed().as_secs_f64(),
         sessions: server.session_count(),
         sessions_total: server.sessions_total(),
         parked_sessions: server.parked.count(),
-        calls: server.calls.load(Relaxed),
-        errors: server.errors.load(Relaxed),
+        calls: unknown + server.registry.entries().iter().map(Entry::calls).sum::<u64>(),
+        errors: unknown + server.registry.entries().iter().map(Entry::errors).sum::<u64>(),
         json_requests: server.json_requests.load(Relaxed),
         memory_bytes: status.kilobytes("VmRSS:") * 1024,
         peak_memory_bytes: status.kilobytes("VmHWM:") * 1024,

@@ -13,6 +13,7 @@ use crate::control::Phase;
 use crate::json;
 use crate::limits::{HELLO_SECONDS, KEEP_BUFFER_BYTES, MAX_FRAME_BYTES};
 use crate::server::Server;
+use crate::shared::bump;
 use crate::wire::{Frame, Wire, WireError};
 
 /// How long a handover waits until the socket is withdrawn.
@@ -156,7 +157,7 @@ impl Session {
     pub(super) fn serve_call(&mut self, frame: Frame) -> Result<(), WireError> {
         let call = message::decode_call(frame.payload())?;
         let seq = call.seq;
-        self.shared.received_bytes.fetch_add(frame.payload().len() as u64, Relaxed);
+        bump(&self.shared.received_bytes, frame.payload().len() as u64);
         let out = std::mem::take(&mut self.out);
         let (mut out, result) = if self.look_ahead(seq) {
             (out, Err(Error::cancelled()))
@@ -171,7 +172,7 @@ impl Session {
         wire.give_back(frame);
         if seq != 0 {
             wire.write(&out)?;
-            self.shared.sent_bytes.fetch_add(out.len() as u64, Relaxed);
+            bump(&self.shared.sent_bytes, out.len() as u64);
         }
         if out.capacity() <= KEEP_BUFFER_BYTES {
             self.out = out;
@@ -182,7 +183,7 @@ impl Session {
     /// Sends a part of an answer that is longer than one frame.
     pub(crate) fn send_part(&self, frame: &[u8]) -> Result<(), Error> {
         let wire = self.wire.as_ref().ok_or_else(|| Error::internal("only frame clients get an answer in parts"))?;
-        self.shared.sent_bytes.fetch_add(frame.len() as u64, Relaxed);
+        bump(&self.shared.sent_bytes, frame.len() as u64);
         Ok(wire.write(frame)?)
     }
 

@@ -20,6 +20,7 @@ struct Connect {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // the names that callers know
 struct Connected {
     success: u8,
     connection_id: String,

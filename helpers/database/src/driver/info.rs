@@ -104,7 +104,7 @@ pub fn db_config(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
 }
 
 #[derive(Deserialize)]
-struct Column<'a> {
+struct OfTable<'a> {
     d: u32,
     #[serde(borrow)]
     schema: ValueRef<'a>,
@@ -113,7 +113,7 @@ struct Column<'a> {
 }
 
 pub fn table_column_metadata(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
-    let Column { d, schema, table, column } = call.params()?;
+    let OfTable { d, schema, table, column } = call.params()?;
     let connection = tables(session).connection(d)?;
     let known = work(session, Some(&connection), || {
         let schema = if schema.is_undef() { None } else { Some(name(&schema)?) };

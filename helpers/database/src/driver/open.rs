@@ -97,7 +97,11 @@ struct Close {
 
 pub fn close(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Close { d } = call.params()?;
-    tables(session).close(d);
+    let closing = tables(session).close(d);
+    work(session, None, || {
+        drop(closing);
+        Ok(())
+    })?;
     call.reply(&(1,))
 }
 

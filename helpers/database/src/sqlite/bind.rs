@@ -1,4 +1,4 @@
-//! Values from the client into a statement's parameters, by DBD::SQLite's rules.
+//! Values from the client into a statement's parameters, by `DBD::SQLite`'s rules.
 
 use std::borrow::Cow;
 use std::ffi::c_int;

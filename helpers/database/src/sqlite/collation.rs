@@ -58,11 +58,11 @@ fn register(connection: &Connection, name: &[u8], collation: Option<Collation>) 
             destroy,
         )
     };
-    if rc != ffi::SQLITE_OK {
-        if let Some(destroy) = destroy {
-            // SAFETY: SQLite does not call `destroy` for a collation that it refused (its manual, on this function).
-            unsafe { destroy(data) };
-        }
+    if rc != ffi::SQLITE_OK
+        && let Some(destroy) = destroy
+    {
+        // SAFETY: SQLite does not call `destroy` for a collation that it refused (its manual, on this function).
+        unsafe { destroy(data) };
     }
     connection.check(rc)
 }

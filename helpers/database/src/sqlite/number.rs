@@ -1,4 +1,4 @@
-//! Which strings are numbers, as DBD::SQLite sees it: whole integers that fit 64 bits, and plain decimals. No
+//! Which strings are numbers, as `DBD::SQLite` sees it: whole integers that fit 64 bits, and plain decimals. No
 //! exponents, nothing behind, blanks only in front and only where a type was given.
 
 /// A string that is a number.

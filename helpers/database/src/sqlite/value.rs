@@ -30,15 +30,13 @@ pub(super) fn string(bytes: &[u8], shared: &Shared) -> Value {
     if !shared.string_mode.get().is_unicode() {
         return Value::Bytes(bytes.to_vec());
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Value::Text(text.to_owned()),
-        Err(_) => {
-            if shared.string_mode.get() != StringMode::UnicodeNaive {
-                shared.warn(INVALID_UTF8);
-            }
-            Value::Bytes(bytes.to_vec())
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Value::Text(text.to_owned());
     }
+    if shared.string_mode.get() != StringMode::UnicodeNaive {
+        shared.warn(INVALID_UTF8);
+    }
+    Value::Bytes(bytes.to_vec())
 }
 
 /// A value of SQLite for the client's function.

@@ -94,12 +94,13 @@ unsafe extern "C" fn open(
     let creates = flags & ffi::SQLITE_OPEN_MAIN_DB != 0 && flags & ffi::SQLITE_OPEN_CREATE != 0;
     let is_new = creates && !path.exists();
     let rc = forward!(vfs, xOpen, ffi::SQLITE_CANTOPEN, name, file, flags, out_flags);
-    if rc == ffi::SQLITE_OK && is_new {
-        if let Some(umask) = host::client(|client| client.umask) {
-            let mode = std::fs::Permissions::from_mode(NEW_FILE_MODE & !umask);
-            // The file stays private to the user if this fails; SQLite works all the same.
-            let _ = std::fs::set_permissions(path, mode);
-        }
+    if rc == ffi::SQLITE_OK
+        && is_new
+        && let Some(umask) = host::client(|client| client.umask)
+    {
+        let mode = std::fs::Permissions::from_mode(NEW_FILE_MODE & !umask);
+        // The file stays private to the user if this fails; SQLite works all the same.
+        let _ = std::fs::set_permissions(path, mode);
     }
     rc
 }
@@ -112,15 +113,15 @@ fn open_temporary(
     out_flags: *mut c_int,
 ) -> c_int {
     let folder = host::client(|client| client.temporary.clone()).flatten();
-    if flags & ffi::SQLITE_OPEN_DELETEONCLOSE != 0 {
-        if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
-            // One at a time: a file loses its name as soon as it is open.
-            let mut names = temporary_names();
-            let name = *names.entry(folder).or_insert_with_key(|folder| leaked_name(folder));
-            let rc = forward!(vfs, xOpen, ffi::SQLITE_CANTOPEN, name.as_ptr().cast(), file, flags, out_flags);
-            if rc == ffi::SQLITE_OK {
-                return rc;
-            }
+    if flags & ffi::SQLITE_OPEN_DELETEONCLOSE != 0
+        && let Some(folder) = folder.filter(|folder| folder.is_dir())
+    {
+        // One at a time: a file loses its name as soon as it is open.
+        let mut names = temporary_names();
+        let name = *names.entry(folder).or_insert_with_key(|folder| leaked_name(folder));
+        let rc = forward!(vfs, xOpen, ffi::SQLITE_CANTOPEN, name.as_ptr().cast(), file, flags, out_flags);
+        if rc == ffi::SQLITE_OK {
+            return rc;
         }
     }
     forward!(vfs, xOpen, ffi::SQLITE_CANTOPEN, std::ptr::null(), file, flags, out_flags)
@@ -167,17 +168,14 @@ fn against_client_folder(name: &CStr) -> Option<CString> {
 unsafe extern "C" fn dl_open(vfs: *mut ffi::sqlite3_vfs, name: *const c_char) -> *mut c_void {
     // SAFETY: SQLite gives a NUL-terminated name.
     let given = unsafe { CStr::from_ptr(name) };
-    // A bare name is looked for by the dynamic linker; only one that has a folder part is relative to the client's.
-    if given.to_bytes().contains(&b'/') {
-        if let Some(path) = against_client_folder(given) {
-            return forward!(vfs, xDlOpen, std::ptr::null_mut(), path.as_ptr());
-        }
-    } else if let Some(path) = against_client_folder(given) {
-        if Path::new(std::ffi::OsStr::from_bytes(path.to_bytes())).exists() {
-            return forward!(vfs, xDlOpen, std::ptr::null_mut(), path.as_ptr());
-        }
+    // A bare name that is no file in the client's folder is looked for by the dynamic linker.
+    let found = |path: &CString| {
+        given.to_bytes().contains(&b'/') || Path::new(std::ffi::OsStr::from_bytes(path.to_bytes())).exists()
+    };
+    match against_client_folder(given).filter(found) {
+        Some(path) => forward!(vfs, xDlOpen, std::ptr::null_mut(), path.as_ptr()),
+        None => forward!(vfs, xDlOpen, std::ptr::null_mut(), name),
     }
-    forward!(vfs, xDlOpen, std::ptr::null_mut(), name)
 }
 
 unsafe extern "C" fn sleep(vfs: *mut ffi::sqlite3_vfs, micros: c_int) -> c_int {

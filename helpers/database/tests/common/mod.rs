@@ -1,5 +1,6 @@
 //! What the tests of this crate share.
 #![allow(dead_code)] // each test file uses its part
+#![allow(clippy::unwrap_used)] // only tests use this
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -102,7 +102,7 @@ sub bind_col {    # a column bound as a blob is handed over as bytes whatever th
         my %columns = map { $_ => 1 } @{ $sth->{bridge_as_bytes} || [] }, $column - 1;
         $sth->{bridge_as_bytes} = [ keys %columns ] if $sth->{bridge_conn}{mode} & 4;
     }
-    return $sth->SUPER::bind_col($column, $ref, $attr);
+    return $sth->SUPER::bind_col($column, $ref, ref $attr || !$type ? $attr : { TYPE => $type });
 }
 
 1;

@@ -10,6 +10,8 @@ no warnings 'redefine';    # the stubs that loaded this file
 
 our $VERSION = '1.72';
 
+require DBD::SQLite::Binding;
+
 # Makes a code reference callable from the daemon, under a name so that it can be replaced and is dropped with the connection.
 sub register {
     my ($conn, $name, $code) = @_;
@@ -49,12 +51,18 @@ sub result {
     my ($value) = @_;
     return undef if !defined $value;
     return typed_result($value) if ref $value eq 'ARRAY';
-    if ($value =~ /\A\s*[+-]?\d{1,19}\z/) {
-        my $number = 0 + $value;
-        return [ 1, $number ] if $number =~ /\A-?\d+\z/ && $number <= 9223372036854775807 && $number >= -9223372036854775808;
-    }
+    (my $text = $value) =~ s/\A\s+//;
+    return [ 1, $text ] if DBD::SQLite::Binding::number($text) == 1;
     return [ 2, sprintf '%.17g', $value ] if is_number($value);
     return [ 3, "$value" ];
+}
+
+sub column {    # a column of a virtual table: text stays text
+    my ($value) = @_;
+    return $value if !defined $value;
+    return typed_result($value) if ref $value eq 'ARRAY';
+    return "$value" if !is_number($value);
+    return $value =~ /\A-?\d+\z/ ? $value : [ 2, sprintf '%.17g', $value ];
 }
 
 sub is_number {    # was it computed as a number (and not read as text)?
@@ -87,7 +95,8 @@ sub aggregate {
     my (%group, %broken);
     my $start = sub {
         my ($id) = @_;
-        $group{$id} = try("new", sub { $package->new }) or $broken{$id} = 1;
+        my $make = sub { my $object = $package->new; ref $object or die "new() should return a blessed reference\n"; $object };
+        $group{$id} = try('new', $make) or $broken{$id} = 1;
         return;
     };
     return sub {
@@ -126,9 +135,16 @@ sub try {
 
 sub DBD::SQLite::_regexp {    # text REGEXP pattern is regexp(pattern, text)
     my ($conn, $pattern, $text) = @_;
-    return 0 if !defined $pattern || !defined $text;
+    return undef if !defined $pattern || !defined $text;
     use locale;
     return [ 1, scalar($text =~ $pattern) ? 1 : 0 ];
+}
+
+sub DBD::SQLite::_by_locale { use locale; return $_[0] cmp $_[1] }    # the collation perllocale
+
+sub DBD::SQLite::_tokenize {
+    our $tokenizer ||= tokenizer();
+    return $tokenizer->(@_);
 }
 
 sub DBD::SQLite::_collation_wanted {
@@ -240,12 +256,10 @@ sub profile {
 
 # --- full-text tokenizers -----------------------------------------------------------------------------------------------------------
 
-sub register_fts3_perl_tokenizer {
+sub register_fts3_perl_tokenizer {    # every connection has it from the start
     my ($dbh) = @_;
-    my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'register fts3 tokenizer') if !$conn->{active};
-    return 1 if $conn->{callbacks}{tokenizer};
-    return DBD::SQLite::Callbacks::install($dbh, 'register_fts3_perl_tokenizer', 'tokenizer', DBD::SQLite::Callbacks::tokenizer()) ? 1 : '';
+    return DBD::SQLite::_inactive($dbh, 'register fts3 tokenizer') if !$dbh->{bridge_conn}{active};
+    return 1;
 }
 
 sub create_module {

@@ -273,9 +273,8 @@ sub _parent {    # the table that is referred to: where it is, its primary key, 
 sub _deferrability {
     my ($sql, $column, $parent) = @_;
     my $code = \%DBD::SQLite::db::DBI_code_for_rule;
-    my ($clause) = ($sql || '') =~ /\breferences\s+["'`\[]?\Q$parent\E["'`\]]?\s*(?:\([^)]*\))?([^,)]*)/i
-        if !_column_clause($sql, $column, $parent);
-    $clause = _column_clause($sql, $column, $parent) if !defined $clause;
+    my $clause = _column_clause($sql, $column, $parent);
+    if (!defined $clause) { ($clause) = ($sql || '') =~ /\breferences\s+["'`\[]?\Q$parent\E["'`\]]?\s*(?:\([^)]*\))?([^,)]*)/i }
     return $code->{'NOT DEFERRABLE'} if !defined $clause || $clause !~ /\bdeferrable\b/i || $clause =~ /\bnot\s+deferrable\b/i;
     return $clause =~ /\binitially\s+deferred\b/i ? $code->{'INITIALLY DEFERRED'} : $code->{'INITIALLY IMMEDIATE'};
 }

@@ -200,7 +200,7 @@ sub on_next {    # the rows from where the cursor stands
     my @rows;
     while (!$cursor->EOF) {
         return [ 0, \@rows ] if @rows >= $max;
-        push @rows, [ 0 + ($cursor->ROWID || 0), map { DBD::SQLite::Callbacks::result($cursor->COLUMN($_)) } @$columns ];
+        push @rows, [ 0 + ($cursor->ROWID || 0), map { DBD::SQLite::Callbacks::column(scalar $cursor->COLUMN($_)) } @$columns ];
         $cursor->NEXT;
     }
     return [ 1, \@rows ];

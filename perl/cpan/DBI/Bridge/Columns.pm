@@ -20,7 +20,7 @@ sub bound_setters {
         my @v = map { "\$c$_" } 0 .. $n - 1;
         my $list = join ',', @v;
         eval join(' ', 'sub { my ($held, $fbav) = (shift, shift);', (map { "for my $v[$_] (\$_[$_]) {" } 0 .. $n - 1),
-            "return (sub { ($list) = \@{\$_[0]}; \$fbav }, sub { ($list) = \@{shift \@\$held || return}; \$fbav })", '}' x $n, '}') || die $@;
+            "return (sub { ($list) = \@{\$_[0]}; \$fbav }, sub { ($list) = \@{shift \@\$held || goto &DBI::Bridge::more_fetch}; \$fbav })", '}' x $n, '}') || die $@;
     };
     return $make->($held, $fbav, @$fbav);
 }
@@ -28,7 +28,7 @@ sub bound_setters {
 sub slow_setters {
     my ($held, $fbav) = @_;
     my $set = sub { my ($row) = @_; $fbav->[$_] = $row->[$_] for 0 .. $#$fbav; return $fbav };
-    return ($set, sub { $set->(shift @$held || return) });
+    return ($set, sub { my $row = shift @$held or goto &DBI::Bridge::more_fetch; return $set->($row) });
 }
 
 sub arm {    # rows are held and columns bound: give fetch a sub that delivers the next one

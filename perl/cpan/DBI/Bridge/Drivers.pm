@@ -100,7 +100,58 @@ my %CLASS = reverse %PREFIX;
 sub driver_prefix { my ($class, $driver) = @_; return defined $driver && $CLASS{$driver} ? "$CLASS{$driver}_" : undef }
 sub dbd_prefix_registered { my ($class, $prefix) = @_; $prefix =~ s/_\z//; return $PREFIX{$prefix} }
 
+sub internal {    # the handle above all drivers
+    our $switch ||= do {
+        @DBD::Switch::dr::ISA = ('DBD::_::dr') if !@DBD::Switch::dr::ISA;
+        _new_drh('DBD::Switch::dr', { Name => 'Switch', Version => $VERSION, Attribution => "DBI $VERSION by Tim Bunce (interface), in plain Perl" });
+    };
+    return $switch;
+}
+
 package DBI::Bridge;
+
+sub autoproxy {    # DBI_AUTOPROXY sends each connection through DBD::Proxy or the driver it names
+    my ($driver, $rest) = @_;
+    my $spec = $ENV{DBI_AUTOPROXY};
+    my $via  = 'Proxy';
+    if ($spec =~ s/^dbi:(\w+)(?:\(.*?\))?://i) { $via = $1 }
+    return ($via, "$spec;dsn=dbi:$driver:$rest");
+}
+
+sub load_root {
+    my ($root) = @_;
+    no strict 'refs';
+    return if @{"${root}::db::ISA"} || $root->can('connect');
+    (my $file = "$root.pm") =~ s{::}{/}g;
+    eval { require $file; 1 } and return;
+    my $error = $@;
+    $error =~ s/ at \S+ line \d+\.?\n?\z//;
+    DBI::Bridge::croak($error);
+}
+
+sub connect_failed {
+    my ($drh, $rest, $user, $attr) = @_;
+    my $errstr = $drh->errstr || '';
+    my $message = "connect('$rest','" . (defined $user ? $user : '') . "',...) failed: $errstr";
+    my $handler = $attr->{HandleError};
+    if (ref $handler && $handler->("DBI $message", $drh, undef)) { return }
+    DBI::Bridge::croak("DBI $message") if $attr->{RaiseError};
+    DBI::Bridge::carp("DBI $message") if $attr->{PrintError};
+    return;
+}
+
+sub rebless {
+    my ($h, $root) = @_;
+    my $inner = tied %$h;
+    my $class = "${root}::$inner->{Type}";
+    if (!$class->isa("DBI::$inner->{Type}")) {
+        DBI::Bridge::carp("DBI subclass '$class' is not a subclass of DBI::$inner->{Type}: please load it or set its \@ISA first");
+    }
+    bless $inner, $class;
+    bless $h,     $class;
+    return $h;
+}
+
 
 sub why_no_driver {
     my ($driver, $file, $error) = @_;

@@ -39,7 +39,7 @@ sub install_method {    # DBD::Foo::db->install_method('foo_bar'): $dbh->foo_bar
     my ($min, $max) = $usage ? ($usage->[0] - 1, $usage->[1] ? $usage->[1] - 1 : -1) : (0, -1);
     my @entry = ($method, $min, $max, $flags, $usage && defined $usage->[2] ? $usage->[2] : '');
     $DBI::DISPATCH{"$type/$method"} = $DBI::DISPATCH{$method} = \@entry;
-    *{"DBI::${type}::$method"} = DBI::dispatcher(@entry);
+    *{"DBI::${type}::$method"} = DBI::dispatcher(@entry[ 0 .. 3 ]);
     return;
 }
 

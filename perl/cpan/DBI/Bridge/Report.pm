@@ -6,6 +6,22 @@ use strict;
 use warnings;
 no warnings 'redefine';
 
+sub at_caller {    # " at FILE line N.\n" of the script's line
+    my $depth = 0;
+    my ($file, $line);
+    while ((undef, $file, $line) = caller $depth++) { last if index($file, $DBI::BASE) != 0 || $file !~ m{\A\Q$DBI::BASE\E(?:\.pm|/Bridge/)} }
+    my $handle = '';
+    if (defined $.) {    # perl adds ", <FH> line N" when a file handle was read last
+        local ($@, $SIG{__DIE__});
+        eval { die };
+        $handle = $1 if $@ =~ /^Died at .*? line \d+(, <.*?> (?:line|chunk) \d+)?\.$/s && defined $1;
+    }
+    return ' at ' . (defined $file ? $file : '-') . ' line ' . (defined $line ? $line : 0) . "$handle.\n";
+}
+
+sub croak { die join('', @_) . at_caller() }
+sub carp  { warn join('', @_) . at_caller() }
+
 sub no_method {
     my ($i, $name) = @_;
     croak(qq{Can't locate DBI object method "$name" via package "$i->{ImplementorClass}"});

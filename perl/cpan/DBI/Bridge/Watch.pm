@@ -7,10 +7,67 @@ no warnings 'redefine';
 
 our $DEPTH = 0;
 
+# how each method is to be called
+my %USAGE = (
+    'common/set_err' => '$err, $errmsg [, $state, $method, $rv]',
+    'common/trace' => '[$level, [$filename]]',
+    'common/debug' => '[$debug_level]',
+    'common/trace_msg' => '$message_text [, $min_level ]',
+    'common/parse_trace_flags' => '$string',
+    'common/parse_trace_flag' => '$name',
+    'common/dump_handle' => '[$message [, $level]]',
+    'common/swap_inner_handle' => '$h [, $allow_reparent ]',
+    'common/visit_child_handles' => '$coderef [, $info ]',
+    'dr/connect' => '[$db [,$user [,$passwd [,\%attr]]]]',
+    'dr/connect_cached' => '[$db [,$user [,$passwd [,\%attr]]]]',
+    'dr/data_sources' => '[\%attr]',
+    'dr/default_user' => '$user, $pass [, \%attr]',
+    'db/data_sources' => '[\%attr]',
+    'db/clone' => '[\%attr]',
+    'db/connected' => '[\%attr]',
+    'db/begin_work' => '[\%attr]',
+    'db/do' => '$statement [, \%attr [, @bind_params ] ]',
+    'db/last_insert_id' => '[$catalog [,$schema [,$table_name [,$field_name [, \%attr ]]]]]',
+    'db/preparse' => '$statement, $return, $accept',
+    'db/prepare' => '$statement [, \%attr]',
+    'db/prepare_cached' => '$statement [, \%attr [, $if_active ] ]',
+    'db/selectall_hashref' => '$statement, $keyfield [, \%attr [, @bind_params ] ]',
+    'db/quote' => '$string [, $data_type ]',
+    'db/quote_identifier' => '$name [, ...] [, \%attr ]',
+    'db/tables' => '[$catalog [, $schema [, $table [, $type [, \%attr ]]]]]',
+    'db/table_info' => '$catalog, $schema, $table, $type [, \%attr ]',
+    'db/column_info' => '$catalog, $schema, $table, $column [, \%attr ]',
+    'db/primary_key_info' => '$catalog, $schema, $table [, \%attr ]',
+    'db/primary_key' => '$catalog, $schema, $table [, \%attr ]',
+    'db/foreign_key_info' => '$pk_catalog, $pk_schema, $pk_table, $fk_catalog, $fk_schema, $fk_table [, \%attr ]',
+    'db/statistics_info' => '$catalog, $schema, $table, $unique_only, $quick, [, \%attr ]',
+    'db/type_info' => '$data_type',
+    'db/get_info' => '$info_type',
+    'st/bind_col' => '$column, \$var [, \%attr]',
+    'st/bind_columns' => '\$var1 [, \$var2, ...]',
+    'st/bind_param' => '$parameter, $var [, \%attr]',
+    'st/bind_param_inout' => '$parameter, \$var, $maxlen, [, \%attr]',
+    'st/execute' => '[@args]',
+    'st/bind_param_array' => '$parameter, $var [, \%attr]',
+    'st/bind_param_inout_array' => '$parameter, \@var, $maxlen, [, \%attr]',
+    'st/execute_array' => '\%attribs [, @args]',
+    'st/execute_for_fetch' => '$fetch_sub [, $tuple_status]',
+    'st/fetchall_arrayref' => '[ $slice [, $max_rows]]',
+    'st/fetchall_hashref' => '$key_field',
+    'st/blob_read' => '$field, $offset, $len [, \$buf [, $bufoffset]]',
+    'st/blob_copy_to_file' => '$field, $filename_or_handleref',
+    'st/dump_results' => '$maxfieldlen, $linesep, $fieldsep, $filehandle',
+    (map { ("db/$_" => '$statement [, \%attr [, @bind_params ] ]') } qw(selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref
+        selectall_array selectcol_arrayref)),
+    'st/fetchrow_hashref' => '[$name]',
+);
+
 sub usage_error {    # ($method, number of arguments with the handle); $i tells dr, db or st
     my ($name, $got, $type) = @_;
     my $entry = $type && $DBI::DISPATCH{"$type/$name"} || $DBI::DISPATCH{$name};
     my (undef, $min, $max, undef, $usage) = @$entry;
+    if (!defined $usage) { ($usage) = map { $USAGE{"$_/$name"} } grep { defined $USAGE{"$_/$name"} } $type || 'common', qw(common db st dr) }
+    $usage = '' if !defined $usage;
     croak(sprintf "DBI %s: invalid number of arguments: got handle + %d, expected handle + between %d and %d\nUsage: \$h->%s(%s)",
         $name, $got - 1, $min, $max > 1e8 ? -1 : $max, $name, $usage);
 }

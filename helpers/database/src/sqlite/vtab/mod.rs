@@ -52,6 +52,7 @@ struct Table {
     columns: Cell<Option<usize>>,
     cursors: Cell<u32>,
     /// Functions that the table overloads; SQLite keeps pointers to them.
+    #[allow(clippy::vec_box)] // they must not move
     functions: RefCell<Vec<Box<Function>>>,
 }
 

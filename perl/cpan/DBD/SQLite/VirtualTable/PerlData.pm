@@ -28,15 +28,13 @@ sub NEW {
 
 sub rows { return ${ $_[0]{rows_ref} } }
 
-# Comparisons are done here, so that SQLite sees only rows that fit; the text of the plan is the list of them.
-my %TEST = (
-    '='  => sub { $_[2] ? $_[0] == $_[1] : $_[0] eq $_[1] },
-    '>'  => sub { $_[2] ? $_[0] > $_[1]  : $_[0] gt $_[1] },
-    '>=' => sub { $_[2] ? $_[0] >= $_[1] : $_[0] ge $_[1] },
-    '<'  => sub { $_[2] ? $_[0] < $_[1]  : $_[0] lt $_[1] },
-    '<=' => sub { $_[2] ? $_[0] <= $_[1] : $_[0] le $_[1] },
-    'MATCH' => sub { $_[0] =~ /$_[1]/ },
-);
+# MATCH is a regular expression, and only we can say what matches; SQLite checks all other conditions itself. A pattern that is no
+# regular expression matches nothing.
+sub matches {
+    my ($have, $pattern) = @_;
+    no warnings 'regexp';
+    return eval { $have =~ /$pattern/ };
+}
 
 sub BEST_INDEX {
     my ($self, $constraints, $order_by) = @_;
@@ -45,7 +43,7 @@ sub BEST_INDEX {
         next if !$constraint->{usable} || $constraint->{op} ne 'MATCH' || $constraint->{col} < 0;
         $constraint->{argvIndex} = @tests;
         $constraint->{omit}      = 1;
-        push @tests, "$constraint->{col} $constraint->{op}";
+        push @tests, $constraint->{col};
     }
     return { idxNum => 1, idxStr => join(',', @tests), orderByConsumed => 0, estimatedCost => 1.0, estimatedRows => undef };
 }
@@ -68,23 +66,23 @@ sub make_row {
 sub INSERT {
     my ($self, $rowid, @values) = @_;
     my $rows = $self->rows;
-    my $at = defined $rowid ? $rowid : @$rows;
-    die "PerlData: row $at exists\n" if defined $rows->[$at];
+    my $at = defined $rowid ? $rowid - 1 : @$rows;
+    die "PerlData: row $rowid exists\n" if defined $rows->[$at];
     $rows->[$at] = $self->make_row(@values);
-    return $at;
+    return defined $rowid ? $rowid : $at;    # the module's way: what last_insert_id tells is the array's index
 }
 
 sub DELETE {
     my ($self, $rowid) = @_;
-    splice @{ $self->rows }, $rowid, 1;
+    splice @{ $self->rows }, $rowid - 1, 1;
     return;
 }
 
 sub UPDATE {
     my ($self, $old, $new, @values) = @_;
     my $row = $self->make_row(@values);
-    if ($old == $new) { $self->rows->[$old] = $row }
-    else              { splice @{ $self->rows }, $old, 1; $self->rows->[$new] = $row }
+    $self->rows->[ $old - 1 ] = undef if $old != $new;
+    $self->rows->[ $new - 1 ] = $row;
     return $new;
 }
 
@@ -99,7 +97,7 @@ our @ISA = ('DBD::SQLite::VirtualTable::Cursor');
 sub FILTER {
     my ($self, $index, $text, @values) = @_;
     my $table = $self->{vtable};
-    $self->{tests} = [ map { [ /\A(\d+) (\S+)\z/, shift @values ] } split /,/, defined $text ? $text : '' ];
+    $self->{tests} = [ map { [ $_, shift @values ] } split /,/, defined $text ? $text : '' ];
     $self->{at} = -1;
     return $self->NEXT;
 }
@@ -114,15 +112,15 @@ sub NEXT {
 sub fits {
     my ($self, $row) = @_;
     for my $test (@{ $self->{tests} }) {
-        my ($column, $operator, $value) = @$test;
+        my ($column, $value) = @$test;
         my $have = $self->{vtable}->value($row, $column);
-        return 0 if !defined $have || !defined $value || !$TEST{$operator}->($have, $value);
+        return 0 if !defined $have || !defined $value || !DBD::SQLite::VirtualTable::PerlData::matches($have, $value);
     }
     return 1;
 }
 
 sub EOF    { my ($self) = @_; return $self->{at} >= @{ $self->{vtable}->rows } }
 sub COLUMN { my ($self, $column) = @_; return $self->{vtable}->value($self->{vtable}->rows->[ $self->{at} ], $column) }
-sub ROWID  { return $_[0]{at} }
+sub ROWID  { return $_[0]{at} + 1 }    # the first row is row 1
 
 1;
