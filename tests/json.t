@@ -65,11 +65,13 @@ like($failed->{error}, qr/syntax error/, 'with the text of the database');
 is(scalar @{ on(prepare => sql => 'select 1')->{statement_id} ? [1] : [] }, 1, 'and the connection goes on');
 
 my $cached = ok_call(database => connect_cached => { dsn => "SQLite:dbname=$db" });
-is(ok_call(database => connect_cached => { dsn => "SQLite:dbname=$db" })->{connection_id}, $cached->{connection_id}, 'connect_cached finds it again');
+is(ok_call(database => do_statement => { connection_id => $cached->{connection_id}, sql => 'delete from t where a = 4' })->{rows_affected}, 1, 'a connection of connect_cached works');
+my $again = ok_call(database => connect_cached => { dsn => "SQLite:dbname=$db" });
+is($again->{connection_id}, $cached->{connection_id}, 'and is given again to the next request');
 on('disconnect');
 my $gone = json(database => do_statement => { connection_id => $id, sql => 'select 1' });
 ok(!$gone->{success}, 'after disconnect the id is gone');
-like($gone->{error}, qr/connection/, 'and the error says so');
+like($gone->{error}, qr/\Q$id\E.*closed/, 'and the error says so');
 my $guess = json(database => do_statement => { connection_id => '0' x 32, sql => 'select 1' });
 ok(!$guess->{success}, 'an id that was guessed opens nothing');
 

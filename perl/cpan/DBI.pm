@@ -60,7 +60,7 @@ use strict;
 use warnings;
 
 our ($VERSION, $BRIDGE, $PurePerl, $dbi_debug, $neat_maxlen, $connect_via, $stderr);
-our ($WATCH, $IN, $LAST, %installed_drh, %DISPATCH);
+our ($WATCH, $IN, $LAST, %installed_drh, %DISPATCH, %INSTALLED);
 our ($err, $errstr, $state, $rows, $lasth);
 our (@EXPORT, @EXPORT_OK, %EXPORT_TAGS);
 
@@ -118,8 +118,8 @@ BEGIN {
     lazy('Profiling', 'DBI::Bridge', qw(profile_object profile_call));
     lazy('Profiling', 'DBI', qw(dbi_profile dbi_profile_merge_nodes dbi_profile_merge));
     lazy('Attrs',   'DBI::Bridge', qw(fetch_special store_special));
-    lazy('Handles', 'DBI', qw(visit_handles _get_imp_data dump_handle _handles _rebless _rebless_dbtype_subclass));
-    lazy('Drivers', 'DBI', qw(available_drivers data_sources installed_versions installed_drivers connect_cached
+    lazy('Handles', 'DBI', qw(visit_handles _get_imp_data dump_handle _handles _rebless _install_method));
+    lazy('Drivers', 'DBI', qw(available_drivers data_sources installed_versions installed_drivers installed_methods connect_cached
         connect_test_perf parse_dsn driver_prefix dbd_prefix_registered dbixs_revision require_version internal));
     lazy('Drivers', 'DBI::Bridge', qw(autoproxy load_root connect_failed rebless));
     lazy('Trace',   'DBI', qw(trace trace_msg parse_trace_flag parse_trace_flags _set_trace_file));
@@ -186,30 +186,19 @@ BEGIN {
 sub import {
     my ($class, @want) = @_;
     return if !@want;
-    if ($class eq __PACKAGE__ && !grep { !exists $EXPORT_TAGS{ substr $_, 1 } && !/^[A-Za-z]\w*\z/ || /^:DEFAULT/ } @want) {
-        my $to = caller;
-        my %ok;
-        for my $name (map { /^:(.*)/ ? @{ $EXPORT_TAGS{$1} } : $_ } @want) {
-            if (!%ok) { @ok{@EXPORT_OK} = () }
-            return export_slowly(@_) if !exists $ok{$name};
-            no strict 'refs';
-            if ($name =~ /^\$(.*)/) { *{"${to}::$1"} = \${$1} }
-            else                    { *{"${to}::$name"} = \&{$name} }
-        }
-        return;
+    my $to = caller;
+    my %ok = map { $_ => 1 } @EXPORT_OK;
+    my @names = map { /^:(.*)/ ? @{ $EXPORT_TAGS{$1} || [$_] } : $_ } @want;
+    if ($class ne __PACKAGE__ || grep { !$ok{$_} } @names) {    # patterns, negations, versions, subclasses, mistakes: Exporter knows
+        require Exporter::Heavy;
+        return Exporter::Heavy::heavy_export($class, $to, @want);
     }
-    goto &export_slowly;
-}
-
-sub export_slowly {    # patterns, negations, versions, subclasses: as Exporter does it
-    require Exporter;
-    goto &{ Exporter->can('import') } if $_[0]->isa('Exporter');
-    my $class = shift;
-    return if $class ne __PACKAGE__;
-    Exporter::export_to_level($class, 1, $class, @_) if 0;
-    my $to = caller(0);
-    return Exporter::Heavy::heavy_export($class, $to, @_) if eval { require Exporter::Heavy; 1 };
-    die $@;
+    no strict 'refs';
+    for my $name (@names) {
+        if ($name =~ /^\$(.*)/) { *{"${to}::$1"} = \${$1} }
+        else                    { *{"${to}::$name"} = \&{$name} }
+    }
+    return;
 }
 
 # --- $DBI::err, $DBI::errstr, $DBI::state, $DBI::rows, $DBI::lasth -------------------------------------------------------
@@ -220,7 +209,7 @@ sub export_slowly {    # patterns, negations, versions, subclasses: as Exporter 
         err    => sub { ${ $DBI::LAST->[1] } },
         errstr => sub { ${ $DBI::LAST->[2] } },
         state  => sub { DBI::Bridge::state_of($DBI::LAST) },
-        lasth  => sub { my $h = $DBI::LAST->[0]; $h ? DBI::Bridge::outer($h) : undef },
+        lasth  => sub { $DBI::LAST->[0] },
         rows   => sub { my $h = $DBI::LAST->[0]; $h && $h->can('rows') ? $h->rows : -1 },
     );
     sub TIESCALAR { my ($class, $name) = @_; return bless \$name, $class }
@@ -228,6 +217,10 @@ sub export_slowly {    # patterns, negations, versions, subclasses: as Exporter 
     sub STORE     { require Carp; Carp::croak("Can't modify \$DBI::${$_[0]} special variable") }
     for my $name (keys %READ) { no strict 'refs'; tie ${"DBI::$name"}, __PACKAGE__, $name }
 }
+
+sub err    { return ${ $LAST->[1] } }    # DBI->err or DBI::err: of the handle used last
+sub errstr { return ${ $LAST->[2] } }
+sub state  { return DBI::Bridge::state_of($LAST) }
 
 # --- small helpers shared with the other files ----------------------------------------------------------------------------
 
@@ -299,7 +292,7 @@ sub DBI::Bridge::hold {
 
 my @INHERITED = qw(Warn PrintError PrintWarn RaiseError RaiseWarn HandleError HandleSetErr ShowErrorStatement FetchHashKeyName ChopBlanks
     LongReadLen LongTruncOk TaintIn TaintOut TraceLevel CompatMode AutoInactiveDestroy ReadOnly Profile Executed);
-my %FRESH_DRH = (Warn => 1, PrintWarn => $^W ? 1 : '', FetchHashKeyName => 'NAME', LongReadLen => 80, TraceLevel => 0);
+my %FRESH_DRH = (Warn => 1, PrintWarn => 1, FetchHashKeyName => 'NAME', LongReadLen => 80, TraceLevel => 0);
 
 sub _new_handle {
     my ($class, $parent, $attr, $imp_data, $imp_class) = @_;
@@ -641,10 +634,10 @@ sub DBI::Bridge::destroy {    # an inner handle goes
     my $active = $h->{Active};
     $h->{Active} = '' if $h->{InactiveDestroy} || $h->{AutoInactiveDestroy} && $h->{bridge_pid} != $$;
     if (my $code = $h->{ImplementorClass}->can('DESTROY')) {
-        if (($WATCH || $h->{bridge_watch}) && ${^GLOBAL_PHASE} ne 'DESTRUCT') { DBI::Bridge::watched('DESTROY', $h) }
+        if (($WATCH || $h->{bridge_watch}) && (${^GLOBAL_PHASE} || '') ne 'DESTRUCT') { DBI::Bridge::watched('DESTROY', $h) }
         else {
             local $IN = $h;
-            eval { $code->($h); 1 } or do { warn "\t(in cleanup) $@" if $@ && ${^GLOBAL_PHASE} ne 'DESTRUCT' };
+            eval { $code->($h); 1 } or do { warn "\t(in cleanup) $@" if $@ && (${^GLOBAL_PHASE} || '') ne 'DESTRUCT' };
         }
     }
     my $parent = $h->{bridge_parent};
@@ -692,7 +685,7 @@ sub DBI::st::fetchrow_hashref {
 }
 
 # nothing waiting in bridge_rows: bound columns, held rows, or the driver's turn
-for my $name (qw(fetch fetchrow_arrayref)) {
+for my $name (qw(fetch fetchrow_arrayref fetchrow_array)) {    # the method that an error names; all return a row
     my $more = sub {
         my $i = tied %{ $_[0] };
         goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can('fetch') || DBI::Bridge::no_method($_[0], 'fetch') } if !$i;
@@ -729,7 +722,7 @@ for my $name (qw(fetch fetchrow_arrayref)) {
 sub DBI::Bridge::fetchrow_array {
     my $i = tied %{ $_[0] };
     if ($i && !$WATCH && !$i->{bridge_watch} && $i->{ImplementorClass}->can('fetchrow_array') == \&DBD::_::st::fetchrow_array) {
-        my $row = $_[0]->fetch or return;
+        my $row = &DBI::Bridge::more_fetchrow_array or return;
         return wantarray ? @$row : $row->[-1];
     }
     goto &DBI::Bridge::generic_fetchrow_array;
@@ -788,7 +781,7 @@ sub connect {
         $attr       = $_[4];
     }
     if (ref $old_driver || ($attr && !ref $attr) || (ref $pass && !defined DBI::Bridge::blessed($pass))) {
-        DBI::Bridge::croak("Usage: $class->connect([\$dsn [,\$user [,\$passwd [,\\%attr]]]])");
+        DBI::Bridge::croak("Usage: \$class->connect([\$dsn [,\$user [,\$passwd [,\\%attr]]]])");
     }
     my $method = (ref $attr && delete $_[3]{dbi_connect_method}) || $connect_via;
     $dsn = $ENV{DBI_DSN} || $ENV{DBI_DBNAME} || '' if !$old_driver && (!defined $dsn || $dsn eq '');
@@ -963,7 +956,7 @@ END {
             $$old = $err;
             if ($err) { $h->{ErrCount}++ }
             if   (defined $state && length $state) { $$code = $state }
-            elsif ($err) { $$code = 'S1000' }
+            elsif ($err) { $$code = undef }    # read as S1000
             DBI::Bridge::unsettle_all();
         }
         $h->{bridge_errmethod} = $method if defined $method;
@@ -1111,3 +1104,349 @@ sub DBI::Bridge::next_row {    # from inside: a waiting row or the driver's next
 if ($ENV{DBI_TRACE}) { load_part('Trace'); DBI::Bridge::trace_from_environment() }
 
 1;
+
+__END__
+
+=encoding utf8
+
+=head1 NAME
+
+DBI - the database interface of Perl, in plain Perl
+
+=head1 SYNOPSIS
+
+  use DBI;
+
+  my $dbh = DBI->connect('dbi:SQLite:dbname=:memory:', '', '', { RaiseError => 1, AutoCommit => 1 });
+  $dbh->do('create table city (name text, people integer)');
+  my $sth = $dbh->prepare('insert into city values (?, ?)');
+  $sth->execute(@$_) for ['Bern', 134_000], ['Basel', 173_000];
+
+  for my $row (@{ $dbh->selectall_arrayref('select name, people from city order by name', { Slice => {} }) }) {
+      print "$row->{name}: $row->{people}\n";
+  }
+  $dbh->disconnect;
+
+=head1 DESCRIPTION
+
+This module implements the published interface of DBI 1.643 with nothing but perl's core modules: the methods, attributes, error texts and
+the interface towards drivers (C<DBD::*> modules written in Perl). Scripts and drivers are used unchanged.
+
+A driver handle (C<$drh>) stands for a driver, a database handle (C<$dbh>) for a connection, a statement handle (C<$sth>) for a prepared
+statement. In the examples below C<$h> is any of them.
+
+=head1 METHODS OF THE CLASS
+
+=over 4
+
+=item connect
+
+  $dbh = DBI->connect($source, $user, $password, \%attr);
+  $dbh = DBI->connect('dbi:SQLite(RaiseError=>1):dbname=shop.db');
+
+The source is C<dbi:DRIVER(attributes):what the driver wants>. Attributes in it win over those of the call. Defaults are C<PrintError> on,
+C<RaiseError> off, C<AutoCommit> on. C<DBI_DSN>, C<DBI_DRIVER>, C<DBI_USER> and C<DBI_PASS> in the environment fill in what is not given.
+Returns undef when it fails (C<$DBI::err>, C<$DBI::errstr> say why), or dies with C<RaiseError>.
+
+=item connect_cached
+
+  $dbh = DBI->connect_cached($source, $user, $password, \%attr);
+
+The same handle again for the same arguments, as long as it answers C<ping>.
+
+=item available_drivers, installed_drivers, installed_versions
+
+  my @names   = DBI->available_drivers;
+  my %loaded  = DBI->installed_drivers;
+  my $version = DBI->installed_versions;
+
+What can be loaded; what is loaded (name and driver handle); versions of all.
+
+=item data_sources
+
+  my @sources = DBI->data_sources('SQLite', \%attr);
+
+=item parse_dsn
+
+  my ($scheme, $driver, $attr_text, $attr, $rest) = DBI->parse_dsn($source);
+
+=item install_driver, setup_driver, internal, visit_handles
+
+  my $drh = DBI->install_driver('SQLite');
+  DBI->visit_handles(sub { my ($h, $info) = @_; return $info });
+
+C<setup_driver> gives a driver's packages their base classes; C<internal> is the handle above all drivers.
+
+=item trace, trace_msg
+
+  DBI->trace(2, 'trace.log');
+  DBI->trace_msg("here\n");
+
+=back
+
+=head1 METHODS OF ALL HANDLES
+
+=over 4
+
+=item err, errstr, state
+
+  print $h->err, $h->errstr, $h->state;
+
+Number, text and five-character state of the last error; undef (and '') when the last call went well. C<err> is 0 for a warning, '' for information.
+
+=item set_err
+
+  return $h->set_err(42, 'out of order');
+  return $h->set_err(42, 'out of order', '08S01', 'fetch', $value);
+
+Sets them; returns the last argument. Texts add up. C<set_err(undef, undef)> clears.
+
+=item func
+
+  my $result = $h->func(@arguments, 'name');
+
+Calls a function of the driver.
+
+=item can, install_method
+
+  if ($dbh->can('sqlite_backup_to_file')) { }
+  DBD::Foo::db->install_method('foo_bar');
+
+=item trace, debug, trace_msg, parse_trace_flag, parse_trace_flags
+
+  my $old = $h->trace(3, 'trace.log');
+  $h->trace_msg("note\n", 2);
+  my $bits = $h->parse_trace_flags('SQL|2');
+
+=item private_attribute_info, FETCH_many, dump_handle, private_data
+
+  my ($name, $type) = $h->FETCH_many('Name', 'Type');
+  $h->dump_handle('before', 1);
+
+=item swap_inner_handle, visit_child_handles
+
+  $sth->swap_inner_handle($other_sth);
+  $dbh->visit_child_handles(sub { my ($h, $info) = @_; return 1 });
+
+=back
+
+=head1 METHODS OF DRIVER HANDLES
+
+=over 4
+
+=item connect, connect_cached, data_sources, default_user, disconnect_all, dbixs_revision
+
+  my $dbh = $drh->connect($name, $user, $password, \%attr);
+
+Mostly called for you by the methods of the class.
+
+=back
+
+=head1 METHODS OF DATABASE HANDLES
+
+=over 4
+
+=item do
+
+  my $rows = $dbh->do('update city set people = people + 1 where name = ?', undef, 'Bern');
+
+Number of rows, C<0E0> for none (which is true), -1 when it is not known, undef after an error.
+
+=item prepare, prepare_cached, preparse
+
+  my $sth = $dbh->prepare($sql, \%attr);
+  my $sth2 = $dbh->prepare_cached($sql, \%attr, $if_active);
+  my $text = $dbh->preparse($sql, DBI::DBIpp_ph_cn(), DBI::DBIpp_ph_qm());
+
+With C<$if_active> 0 a cached statement that is still active is finished with a warning, 1 finishes it in silence, 2 leaves it, 3 prepares a new one.
+
+=item selectrow_array, selectrow_arrayref, selectrow_hashref
+
+  my ($name, $people) = $dbh->selectrow_array('select name, people from city where name = ?', undef, 'Bern');
+  my $row  = $dbh->selectrow_arrayref($sth);
+  my $hash = $dbh->selectrow_hashref($sql, \%attr, @values);
+
+The first row. An SQL text or a prepared statement, in all C<select> methods.
+
+=item selectall_arrayref, selectall_array, selectall_hashref, selectcol_arrayref
+
+  my $rows   = $dbh->selectall_arrayref($sql, { Slice => {}, MaxRows => 100 }, @values);
+  my @rows   = $dbh->selectall_array($sql);
+  my $by_key = $dbh->selectall_hashref($sql, 'name');
+  my $names  = $dbh->selectcol_arrayref($sql, { Columns => [ 1, 2 ] });
+
+C<Slice> as for C<fetchall_arrayref>; C<Columns> the same with numbers from 1.
+
+=item begin_work, commit, rollback
+
+  $dbh->begin_work;
+  $dbh->do($sql) ? $dbh->commit : $dbh->rollback;
+
+=item quote, quote_identifier
+
+  my $sql = 'select * from ' . $dbh->quote_identifier('a table') . ' where name = ' . $dbh->quote("it's");
+
+=item table_info, tables, column_info, primary_key_info, primary_key, foreign_key_info, statistics_info
+
+  my $tables  = $dbh->table_info(undef, undef, '%', 'TABLE');
+  my @names   = $dbh->tables;
+  my $columns = $dbh->column_info(undef, undef, 'city', '%');
+  my @key     = $dbh->primary_key(undef, undef, 'city');
+
+=item type_info, type_info_all, get_info
+
+  my $type = $dbh->type_info(DBI::SQL_INTEGER);
+  my $name = $dbh->get_info(17);
+
+=item last_insert_id, ping, connected, disconnect, rows, data_sources, clone, take_imp_data
+
+  my $id = $dbh->last_insert_id(undef, undef, 'city', undef);
+  $dbh = $dbh->clone if !$dbh->ping;
+  $dbh->disconnect;
+
+=back
+
+=head1 METHODS OF STATEMENT HANDLES
+
+=over 4
+
+=item bind_param, bind_param_inout
+
+  $sth->bind_param(1, 'Bern');
+  $sth->bind_param(2, $image, DBI::SQL_BLOB);
+
+=item execute
+
+  my $rows = $sth->execute(@values);
+
+=item fetchrow_arrayref, fetch, fetchrow_array, fetchrow_hashref
+
+  while (my $row  = $sth->fetchrow_arrayref) { print "@$row" }
+  while (my @row  = $sth->fetchrow_array)    { print "@row" }
+  while (my $hash = $sth->fetchrow_hashref('NAME_lc')) { print $hash->{name} }
+
+Copy what you keep of C<fetchrow_arrayref>: with some drivers, and with bound columns, it is the same array each time.
+
+=item fetchall_arrayref, fetchall_hashref
+
+  my $rows    = $sth->fetchall_arrayref;
+  my $hashes  = $sth->fetchall_arrayref({});
+  my $columns = $sth->fetchall_arrayref([ 0, -1 ], 500);
+  my $named   = $sth->fetchall_arrayref({ name => 1 });
+  my $renamed = $sth->fetchall_arrayref(\{ 0 => 'id', 1 => 'label' });
+  my $tree    = $sth->fetchall_hashref([ 'country', 'name' ]);
+
+The second argument of C<fetchall_arrayref> is how many rows at most; then undef says that there are no more.
+
+=item bind_col, bind_columns
+
+  $sth->bind_columns(\my ($name, $people));
+  while ($sth->fetch) { print "$name $people" }
+
+=item bind_param_array, bind_param_inout_array, execute_array, execute_for_fetch
+
+  $sth->execute_array({ ArrayTupleStatus => \my @status }, \@names, \@people);
+  $sth->execute_for_fetch(sub { return shift @tuples }, \@status);
+
+=item finish, rows, cancel, more_results, dump_results, blob_read, blob_copy_to_file
+
+  my $n = $sth->rows;
+  $sth->finish;
+  $sth->dump_results(35, "\n", ', ');
+
+=back
+
+=head1 ATTRIBUTES
+
+Read and set like elements of a hash: C<< $h->{RaiseError} = 1 >>. Children inherit at birth what makes sense for them.
+
+B<All handles>: Active, ActiveKids, AutoInactiveDestroy, CachedKids, Callbacks, ChildHandles, ChopBlanks, CompatMode, ErrCount, Executed, FetchHashKeyName,
+HandleError, HandleSetErr, InactiveDestroy, Kids, LongReadLen, LongTruncOk, PrintError, PrintWarn, Profile, RaiseError, RaiseWarn, ReadOnly, RootClass,
+ShowErrorStatement, Taint, TaintIn, TaintOut, TraceLevel, Type, Warn, and any name that begins with C<private_>.
+
+B<Database handles>: AutoCommit, BegunWork, Driver, Name, RowCacheSize, Statement, Username.
+
+B<Statement handles>: CursorName, Database, NAME, NAME_lc, NAME_uc, NAME_hash, NAME_lc_hash, NAME_uc_hash, NULLABLE, NUM_OF_FIELDS, NUM_OF_PARAMS,
+ParamArrays, ParamTypes, ParamValues, PRECISION, RowsInCache, SCALE, Statement, TYPE.
+
+Drivers add their own, with their prefix in front of the name.
+
+=head1 ERRORS
+
+A method that fails sets C<err>, C<errstr> and C<state>, increments C<ErrCount>, and returns undef (or an empty list). Then, once, for the method the script called:
+
+=over 4
+
+=item 1
+
+C<HandleError> is called with the message, the handle and the value to be returned; when it returns true nothing more happens.
+
+=item 2
+
+C<PrintError> warns, C<RaiseError> dies, with C<DBD::Driver::st execute failed: text at FILE line N.>; C<ShowErrorStatement> adds
+C<[for Statement "..." with ParamValues: 1='a', 2=undef]>.
+
+=back
+
+C<PrintWarn> and C<RaiseWarn> do that for warnings (C<err> is 0). C<HandleSetErr> is called before an error is set and may change it.
+C<$DBI::err>, C<$DBI::errstr>, C<$DBI::state> and C<$DBI::rows> speak of the handle used last.
+
+=head1 CALLBACKS
+
+  $dbh->{Callbacks} = {
+      prepare        => sub { my ($dbh, $sql) = @_; warn "prepare: $sql"; return },
+      ping           => sub { undef $_; return 1 },                 # undef $_: do not call the method, return this
+      ChildCallbacks => { execute => sub { warn "execute"; return } },
+  };
+
+C<$_> is the name of the method; C<*> stands for all methods. A callback that does not C<undef $_> must return nothing. C<connect_cached.new>, C<connect_cached.reused> and
+C<connect_cached.connected> are called for cached connections.
+
+=head1 SUBCLASSES
+
+  my $dbh = DBI->connect($source, $user, $password, { RootClass => 'My::DBI' });
+  my $own = My::DBI->connect($source, $user, $password);
+
+C<My::DBI::db> and C<My::DBI::st> must inherit from C<DBI::db> and C<DBI::st>.
+
+=head1 FUNCTIONS
+
+  use DBI qw(:utils :sql_types :sql_cursor_types :profile :preparse_flags);
+
+C<neat>, C<neat_list>, C<looks_like_number>, C<data_string_desc>, C<data_string_diff>, C<data_diff>, C<sql_type_cast>, C<DBI::hash>, C<dbi_time>, C<dbi_profile>,
+C<dbi_profile_merge_nodes>, the C<SQL_*> constants.
+
+=head1 TRACE AND PROFILE
+
+C<DBI_TRACE=2=file> and C<DBI_PROFILE=6> in the environment, or C<trace> and C<Profile> (see L<DBI::Profile>). Level 1 shows the calls of the script and what
+they return, 2 also those made inside, from 3 on also the reading and setting of attributes.
+
+=head1 WRITING DRIVERS
+
+The published interface: C<DBD::Foo::driver> returns a handle made with C<DBI::_new_drh>, C<DBD::Foo::dr::connect> makes C<DBI::_new_dbh>, C<DBD::Foo::db::prepare> makes
+C<DBI::_new_sth>; the driver's methods get the inner handle, a plain hash. C<_set_fbav> and C<_get_fbav> serve bound columns, C<set_err> reports,
+C<STORE> and C<FETCH> pass what they do not know to C<SUPER::>.
+
+=head1 WHAT IT DOES NOT DO
+
+=over 4
+
+=item *
+
+Drivers written in C for the other DBI (with a shared object) cannot be loaded: they are bound to its C structures.
+
+=item *
+
+The proxies (C<DBD::Proxy>, C<DBD::Gofer>) and the engines for files (C<DBD::File>, C<DBD::DBM>, C<DBI::DBD::SqlEngine>) are not part of it.
+
+=item *
+
+C<take_imp_data> gives up the connection but what it returns cannot be used by another process.
+
+=item *
+
+Trace texts resemble those of the other DBI, they are not the same byte for byte.
+
+=back
+
+=cut

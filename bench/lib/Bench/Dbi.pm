@@ -61,9 +61,10 @@ sub _measure {
     $self->{echo}      = $stack->start_echo;
     $self->{progress}  = Bench::Progress->new($self->_steps);
     $stack->worker($installed[0] || 'ours', 'dbi.pl', 'make_data', $self->{database}, 0);
-    $self->_idle_round($_)  for 1 .. $self->{rounds};
-    $self->_busy_round($_)  for 1 .. $self->{rounds};
-    $self->_start_round($_) for 1 .. $self->_starts;
+    $self->_idle_round($_)   for 1 .. $self->{rounds};
+    $self->_placed_round($_) for 1 .. $self->{rounds};
+    $self->_busy_round($_)   for 1 .. $self->{rounds};
+    $self->_start_round($_)  for 1 .. $self->_starts;
     $self->_memory;
     $self->{progress}->clear;
     return;
@@ -75,7 +76,7 @@ sub _steps {
     my ($self) = @_;
     my $sides  = @{ $self->{sides} };
     my $idle   = 4 + (@CALLS + @READS) * $sides - ($self->{installed}{gofer} ? 2 : 0);
-    return $self->{rounds} * ($idle + 3) + $self->_starts + 4;
+    return $self->{rounds} * ($idle + 4 + 3) + $self->_starts + 4;
 }
 
 # --- one round of each kind; which side comes first changes from round to round
@@ -115,7 +116,23 @@ sub _idle_round {
         }
     }
     $self->_worker('push', 'ours', $round, 'bridge.pl', 'push', $seconds);
-    $self->_worker('big', 'ours', $round, 'bridge.pl', 'echo', $seconds);
+    $self->_worker('big',  'ours', $round, 'bridge.pl', 'echo', $seconds);
+    return;
+}
+
+# Where the two ends of a conversation run decides what a round trip costs, so both cases are shown.
+sub _placed_round {
+    my ($self, $round) = @_;
+    for my $case (['one_core', 0, 0], ['two_cores', 1, 0]) {
+        my ($name, $server, $client) = @$case;
+        $self->{stack}->placed(
+            $server, $client,
+            sub {
+                $self->_worker("echo_$name", 'echo', $round, 'echo.pl',   $self->{echo}, $self->{seconds});
+                $self->_worker("ping_$name", 'ours', $round, 'bridge.pl', 'ping',        $self->{seconds});
+            }
+        );
+    }
     return;
 }
 
@@ -233,6 +250,14 @@ sub _call_rows {
             if $case->[0] eq 'ping';
         @goals = $self->_select_row_goals if $case->[0] eq 'select_row';
         $self->_case_row($report, $case, @goals);
+    }
+    for my $where (['one_core', 'both ends on one core'], ['two_cores', 'ends on two cores']) {
+        my ($case, $title) = @$where;
+        next if !$self->{samples}{"echo_$case"};
+        $report->row("plain echo, $title", 'µs', 1e6, { echo => ["echo_$case", 'echo'] });
+        my @series = (["ping_$case", 'ours'], ["echo_$case", 'echo']);
+        my @goals  = $case eq 'two_cores' ? $self->_goal('≤ 0.6 × echo', '<= 0.6', \@series, $ratio) : ();
+        $report->row("bridge ping, $title", 'µs', 1e6, { ours => $series[0] }, @goals);
     }
     $report->row('plain echo, every core busy', 'µs', 1e6, { echo => ['busy_echo', 'echo'] });
     for my $case (['busy_bridge_ping', 'bridge ping, every core busy'], ['busy_ping', '$dbh->ping, every core busy']) {

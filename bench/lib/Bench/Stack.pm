@@ -85,8 +85,10 @@ sub perl {
     my ($self, $side, @arguments) = @_;
     my $how = $self->side($side);
     unlink $self->_errors;
-    return Bench::Process::run(command => [@{ $how->{perl} }, @arguments], env => $how->{env},
-        errors => $self->_errors);
+    return Bench::Process::run(
+        command => [@{ $self->{pinned} || [] }, @{ $how->{perl} }, @arguments], env => $how->{env},
+        errors  => $self->_errors
+    );
 }
 
 sub _errors { my ($self) = @_; return $self->dir . '/errors' }
@@ -113,8 +115,10 @@ sub has_gofer {
 
 sub cli {
     my ($self, @arguments) = @_;
-    return Bench::Process::run(command => [$self->bin, @arguments], env => $self->environment,
-        errors => $self->_errors);
+    return Bench::Process::run(
+        command => [$self->bin, @arguments], env => $self->environment,
+        errors  => $self->_errors
+    );
 }
 
 sub daemon_pid {
@@ -134,6 +138,29 @@ sub stop_daemon {
     }
     kill KILL => $pid;
     return;
+}
+
+# --- which core whose end of a conversation runs on
+
+# Runs the code with both servers on one core and the workers on another (or the same one).
+# Returns false where cores cannot be chosen.
+sub placed {
+    my ($self, $server, $client, $code) = @_;
+    return if Bench::Process::cores() < 2 or !-x '/usr/bin/taskset';
+    my @servers = grep { $_ } $self->{echo_pid}, $self->daemon_pid;
+    _move($_, $server) for @servers;
+    $self->{pinned} = [qw(/usr/bin/taskset -c), $client];
+    my $ok    = eval { $code->(); 1 };
+    my $error = $@;
+    delete $self->{pinned};
+    _move($_, '0-' . (Bench::Process::cores() - 1)) for @servers;
+    die $error if !$ok;
+    return 1;
+}
+
+sub _move {
+    my ($pid, $cores) = @_;
+    return Bench::Process::run(command => [qw(/usr/bin/taskset -a -p -c), $cores, $pid]);
 }
 
 # --- the yardstick

@@ -109,14 +109,6 @@ impl Client {
         Ok(())
     }
 
-    /// Waits until the daemon closes the connection.
-    pub fn wait_for_end(mut self, at_most: Duration) -> Result<()> {
-        self.stream.set_read_timeout(Some(at_most))?;
-        let mut rest = [0; 4096];
-        while self.stream.read(&mut rest)? > 0 {}
-        Ok(())
-    }
-
     fn receive(&mut self) -> Result<(Kind, Vec<u8>)> {
         loop {
             match protocol::parse(&self.input, MAX_FRAME_BYTES)? {

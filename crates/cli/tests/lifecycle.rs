@@ -118,6 +118,33 @@ fn a_newer_client_makes_an_older_daemon_hand_over() {
     bridge.client().ping();
 }
 
+/// What a daemon of an older build says and does.
+fn older_daemon(listener: &UnixListener, bridge: &Bridge) {
+    let mut client = Client::raw(listener.accept().unwrap().0);
+    assert_eq!(client.receive().kind, Kind::Hello);
+    let hello = protocol::DaemonHello { protocol: 1, version: "0.0.9".into(), build: 1, ..Default::default() };
+    let mut out = Vec::new();
+    message::encode_hello(&mut out, &hello).unwrap();
+    client.send(&out);
+    let goodbye = client.receive();
+    assert_eq!((goodbye.kind, goodbye.payload[0]), (Kind::Goodbye, message::GOODBYE_DRAIN));
+    fs::remove_file(bridge.socket()).unwrap();
+}
+
+#[test]
+fn start_replaces_an_older_daemon() {
+    let bridge = Bridge::new();
+    let directory = bridge.path().join("cpan-bridge");
+    fs::create_dir(&directory).unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
+    let listener = UnixListener::bind(bridge.socket()).unwrap();
+    let start = bridge.command(&["start"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    older_daemon(&listener, &bridge);
+    let output = finish(start);
+    assert!(text(&output.stdout).starts_with("daemon started"), "{}", text(&output.stderr));
+    assert_ne!(bridge.client().daemon.pid, std::process::id());
+}
+
 #[test]
 fn a_socket_left_by_a_killed_daemon_is_replaced() {
     let bridge = Bridge::started();

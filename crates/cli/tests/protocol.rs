@@ -94,6 +94,50 @@ fn bad_input_is_told_and_touches_nobody_else() {
     other.ping();
 }
 
+/// Numbers that are the same in every run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
+    }
+}
+
+#[test]
+fn random_damage_to_frames_never_harms_the_daemon() {
+    let bridge = Bridge::started();
+    let mut other = bridge.client();
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut frames = Vec::new();
+    message::encode_hello(&mut frames, &ClientHello { protocol: 1, ..ClientHello::default() }).unwrap();
+    message::encode_call(&mut frames, 1, "test.echo", &(vec!["some", "values"], 7, 1.5)).unwrap();
+    message::encode_call(&mut frames, 2, "test.fail", &("message",)).unwrap();
+    message::encode_callback_reply(&mut frames, 1, true, &(1,)).unwrap();
+    message::encode_cancel(&mut frames, 2).unwrap();
+    for _ in 0..400 {
+        let mut damaged = frames.clone();
+        for _ in 0..=random.below(4) {
+            let at = random.below(damaged.len());
+            damaged[at] = random.below(256) as u8;
+        }
+        damaged.truncate(damaged.len() - random.below(damaged.len() / 2));
+        let mut stream = UnixStream::connect(bridge.socket()).unwrap();
+        // The daemon may have closed it at the first bad byte.
+        let _ = stream.write_all(&damaged);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        stream.set_read_timeout(Some(common::DEADLINE)).unwrap();
+        let mut answers = Vec::new();
+        if let Err(error) = std::io::Read::read_to_end(&mut stream, &mut answers) {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{damaged:?}");
+        }
+    }
+    other.ping();
+    assert!(!bridge.log().contains("panic"), "{}", bridge.log());
+}
+
 #[test]
 fn a_cut_off_frame_ends_its_session_only() {
     let bridge = Bridge::started();

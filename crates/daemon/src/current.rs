@@ -47,3 +47,37 @@ pub fn with_current<R>(f: impl FnOnce(&mut Session) -> R) -> Option<R> {
     // that time; null was left in its place, so nobody else can take it until we are done.
     unsafe { session.as_mut() }.map(f)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestSession;
+
+    #[test]
+    fn the_session_is_there_inside_of_enter_and_nowhere_else() {
+        let mut tried = TestSession::new(&[&crate::modules::test::MODULE]).unwrap();
+        let id = tried.session().id();
+        assert!(with_current(|_| ()).is_none());
+        let seen = tried.session().enter(|| {
+            with_current(|session| {
+                assert!(with_current(|_| ()).is_none(), "a second borrow at the same time");
+                *session.state::<u32>() += 1;
+                let nested = session.enter(|| with_current(|session| session.id()));
+                (session.id(), nested)
+            })
+        });
+        assert_eq!(seen, Some((id, Some(id))));
+        assert_eq!(*tried.session().state::<u32>(), 1);
+        assert!(with_current(|_| ()).is_none());
+    }
+
+    #[test]
+    fn a_panic_leaves_nothing_behind() {
+        let mut tried = TestSession::new(&[&crate::modules::test::MODULE]).unwrap();
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            tried.session().enter(|| with_current(|_| panic!("in a callback")))
+        }));
+        assert!(caught.is_err());
+        assert!(with_current(|_| ()).is_none());
+    }
+}

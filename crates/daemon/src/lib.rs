@@ -22,6 +22,7 @@
 //! | `lifecycle.rs`       | listening, idle exit, draining; `control.rs`: how to ask for it      |
 //! | `stdio.rs`           | one session on inherited descriptors: the process mode                |
 //! | `detach.rs`          | leaving the starter's process group, terminal and descriptors        |
+//! | `sys.rs`             | the system calls that have no safe form                              |
 //! | `log.rs`, `secret.rs`| the rotated log; text that cannot print itself                       |
 //! | `limits.rs`          | every limit and time-out                                             |
 //! | `modules/`           | the modules `test` and `system`                                      |
@@ -124,6 +125,7 @@ mod shared;
 mod spin;
 mod state;
 pub mod stdio;
+mod sys;
 pub mod testing;
 mod wire;
 

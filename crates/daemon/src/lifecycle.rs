@@ -32,6 +32,9 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(20);
 /// After the last session, free memory is given back when the daemon was quiet for so long.
 const TRIM_AFTER: Duration = Duration::from_secs(2);
 
+/// Between the socket's removal and the end of listening.
+const LAST_MOMENT: Duration = Duration::from_millis(2);
+
 /// How a daemon runs.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -95,6 +98,9 @@ impl Lifecycle<'_> {
     /// Gives the socket up. Whoever has connected in the last moment is served.
     fn withdraw(&mut self, listener: Listener) {
         listener.unlink();
+        self.accept(&listener);
+        // Whoever was just looking the name up has connected by now.
+        thread::sleep(LAST_MOMENT);
         self.accept(&listener);
         self.server.control.set_withdrawn();
         drop(listener);
@@ -171,7 +177,7 @@ impl Lifecycle<'_> {
             self.idle_since = Instant::now();
             self.trimmed = false;
         } else if !self.trimmed && self.idle_since.elapsed() >= TRIM_AFTER {
-            crate::detach::trim_memory();
+            crate::sys::trim_memory();
             self.trimmed = true;
         }
     }

@@ -131,23 +131,27 @@ fn peek(peer: &impl AsFd, skip: usize, seq: u32, peeked: &mut Vec<u8>) -> bool {
 pub(crate) struct Search {
     /// A cancel of the call.
     pub(crate) found: bool,
+    /// A cancel of any call.
+    pub(crate) any: bool,
     /// Bytes still to come of the last frame; [`CANNOT_PEEK`] when not even its length is there.
     pub(crate) missing: usize,
 }
 
 /// Looks for a cancel of the call `seq` in a buffer that begins with a frame.
 pub(crate) fn find_cancel(mut bytes: &[u8], seq: u32) -> Search {
-    let mut found = false;
+    let (mut found, mut any) = (false, false);
     loop {
         match protocol::parse(bytes, MAX_FRAME_BYTES) {
             Ok(Parsed::Complete(head)) => {
-                found |= head.kind == Kind::Cancel
-                    && message::decode_cancel(&bytes[head.payload.clone()]) == Ok(seq);
+                if head.kind == Kind::Cancel {
+                    any = true;
+                    found |= message::decode_cancel(&bytes[head.payload.clone()]) == Ok(seq);
+                }
                 bytes = &bytes[head.end()..];
             }
-            Ok(Parsed::Incomplete { .. }) if bytes.is_empty() => return Search { found, missing: 0 },
-            Ok(Parsed::Incomplete { missing }) if bytes.len() >= 4 => return Search { found, missing },
-            Ok(Parsed::Incomplete { .. }) | Err(_) => return Search { found, missing: CANNOT_PEEK },
+            Ok(Parsed::Incomplete { .. }) if bytes.is_empty() => return Search { found, any, missing: 0 },
+            Ok(Parsed::Incomplete { missing }) if bytes.len() >= 4 => return Search { found, any, missing },
+            Ok(Parsed::Incomplete { .. }) | Err(_) => return Search { found, any, missing: CANNOT_PEEK },
         }
     }
 }

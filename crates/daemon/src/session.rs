@@ -117,6 +117,12 @@ impl Session {
         self.published.retain(|known| known != id);
     }
 
+    /// Whether a session of the same user's JSON requests still holds the handle `id`; asking
+    /// counts as using it.
+    pub fn is_parked(&self, id: &str) -> bool {
+        self.server.parked.find(id, self.client.uid).is_some()
+    }
+
     pub(crate) fn published(&self) -> &[String] {
         &self.published
     }
@@ -187,12 +193,9 @@ impl Session {
     /// Tells the sentinel where in the socket the next frame begins, and whether the
     /// call was cancelled by a frame that is here already.
     fn look_ahead(&mut self, seq: u32) -> bool {
-        let ahead = match &self.wire {
-            Some(wire) if !wire.buffered().is_empty() => crate::sentinel::find_cancel(wire.buffered(), seq),
-            _ => crate::sentinel::Search { found: false, missing: 0 },
-        };
-        self.shared.skip.store(ahead.missing, Relaxed);
-        ahead.found && seq != 0
+        let (found, missing) = self.wire.as_mut().map_or((false, 0), |wire| wire.look_ahead(seq));
+        self.shared.skip.store(missing, Relaxed);
+        found && seq != 0
     }
 
     fn cannot_peek(&self) {

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, sockopt};
 
 use crate::limits::{KEEP_BUFFER_BYTES, MAX_FRAME_BYTES, SOCKET_BUFFER_BYTES};
+use crate::sentinel::find_cancel;
 use crate::spin::{Load, Spinner};
 
 /// Room for small requests.
@@ -68,6 +69,10 @@ pub(crate) struct Wire {
     start: usize,
     spinner: Spinner,
     load: Arc<Load>,
+    /// Bytes received so far.
+    received: u64,
+    /// `received`, and the bytes missing of the last frame, when no cancel was found in the buffer.
+    no_cancel: (u64, usize),
     /// When the last answer was ready.
     answered: Option<Instant>,
     /// When the beginning of the last request came.
@@ -99,6 +104,8 @@ impl Wire {
             start: 0,
             spinner: Spinner::default(),
             load,
+            received: 0,
+            no_cancel: (0, 0),
             answered: None,
             arrived: None,
         }
@@ -132,6 +139,22 @@ impl Wire {
     /// What was received and not yet taken.
     pub(crate) fn buffered(&self) -> &[u8] {
         &self.buffer[self.start..]
+    }
+
+    /// Whether a cancel of the call `seq` is buffered, and how many bytes of the last
+    /// buffered frame are still in the socket.
+    pub(crate) fn look_ahead(&mut self, seq: u32) -> (bool, usize) {
+        if self.buffered().is_empty() {
+            return (false, 0);
+        }
+        if self.no_cancel.0 == self.received {
+            return (false, self.no_cancel.1);
+        }
+        let search = find_cancel(self.buffered(), seq);
+        if !search.any {
+            self.no_cancel = (self.received, search.missing);
+        }
+        (search.found, search.missing)
     }
 
     /// Takes everything that was received.
@@ -196,12 +219,16 @@ impl Wire {
             self.start = 0;
         }
         let fresh = self.buffer.is_empty();
-        self.buffer.reserve_exact(missing.max(if fresh { BUFFER_BYTES } else { 1 }));
+        let room = missing.max(if fresh { BUFFER_BYTES } else { 1 });
+        self.buffer.try_reserve_exact(room).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         let received = if fresh { self.receive_first() } else { self.receive_blocking() };
         match received {
             Ok(0) | Err(Errno::CONNRESET) if fresh => Err(WireError::Closed),
             Ok(0) => Err(WireError::CutOff),
-            Ok(_) => Ok(()),
+            Ok(count) => {
+                self.received += count as u64;
+                Ok(())
+            }
             Err(Errno::AGAIN) => Err(WireError::TimedOut(self.timeout.unwrap_or_default())),
             Err(error) => Err(WireError::Io(error.into())),
         }

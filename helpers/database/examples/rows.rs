@@ -1,15 +1,17 @@
 //! How long a row takes from SQLite's memory into an image: 100,000 rows of 5 columns, in batches as the driver sends
-//! them. `cargo run --release -p cpan-bridge-database --example rows`
+//! them; and how long a call for one row takes, without the socket. `cargo run --release -p cpan-bridge-database --example rows`
 
 use std::time::{Duration, Instant};
 
+use daemon::testing::TestSession;
 use database::sqlite::{BatchLimits, Connection, DEFAULT_FLAGS, Error, RowShape, Statement, StringMode};
 use storable::Writer;
 
 const ROWS: u32 = 100_000;
 const ROUNDS: usize = 15;
+const CALLS: u32 = 100_000;
 
-fn main() -> Result<(), Error> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let connection = Connection::open(b":memory:", DEFAULT_FLAGS, 0)?;
     for sql in [
         "create table t(id integer primary key, name text, price real, stock integer, note text)",
@@ -39,7 +41,24 @@ fn main() -> Result<(), Error> {
     let mut times: Vec<_> = (0..ROUNDS).map(|_| step_only(&connection)).collect::<Result<_, _>>()?;
     times.sort();
     println!("stepping alone   {:.3} µs a row", times[ROUNDS / 2].as_secs_f64() * 1e6 / f64::from(ROWS));
+    println!("one row, a call  {:.3} µs", calls()?.as_secs_f64() * 1e6 / f64::from(CALLS));
     Ok(())
+}
+
+/// Calls of `sqlite.execute` that answer with one row.
+fn calls() -> Result<Duration, daemon::Error> {
+    let mut session = TestSession::new(&database::modules())?;
+    let _: storable::Value = session.call("sqlite.open", &(1, ":memory:"))?;
+    for sql in ["create table t(id integer primary key, a, b)", "insert into t values(1, 'one', 1.5)"] {
+        let _: storable::Value = session.call("sqlite.do", &(1, sql))?;
+    }
+    let _: storable::Value = session.call("sqlite.prepare", &(1, 1, "select * from t where id = ?"))?;
+    let params = storable::to_vec(&(1, ["1"], "a"))?;
+    let began = Instant::now();
+    for _ in 0..CALLS {
+        session.call_image("sqlite.execute", &params)?;
+    }
+    Ok(began.elapsed())
 }
 
 /// Reads the whole table; the time it took, and the bytes that were written.

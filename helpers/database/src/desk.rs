@@ -242,7 +242,10 @@ fn skip_blanks(mut sql: &[u8]) -> &[u8] {
 /// Begins a transaction before a statement, where the connection asks for it and none is open.
 pub fn begin_before(connection: &Rc<Connection>, opens_transaction: bool) -> sqlite::Result<()> {
     match connection.auto_begin().sql() {
-        Some(sql) if !opens_transaction && connection.autocommit() => run(connection, sql),
+        Some(sql) if !opens_transaction && connection.autocommit() => {
+            connection.forget_autocommit_told();
+            run(connection, sql)
+        }
         _ => Ok(()),
     }
 }

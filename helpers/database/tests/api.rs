@@ -40,7 +40,8 @@ fn a_whole_conversation() {
     let _: Value = session.call("database.rollback", &(&id,)).unwrap();
     let _: Value = session.call("database.execute_immediate", &(&id, insert, (3, ()))).unwrap();
 
-    let prepared: Value = session.call("database.prepare", &(&id, "select a, b from t where a < ? order by a")).unwrap();
+    let prepared: Value =
+        session.call("database.prepare", &(&id, "select a, b from t where a < ? order by a")).unwrap();
     let statement = text(&prepared, "statement_id").to_owned();
     let executed: Value = session.call("database.execute_statement", &(&id, &statement, [10])).unwrap();
     assert_eq!(executed.get("column_names"), Some(&Value::array(["a", "b"].map(|name| Value::Bytes(name.into())))));
@@ -59,10 +60,7 @@ fn a_whole_conversation() {
     let rows = all.get("rows").and_then(Value::as_array).unwrap();
     assert_eq!((rows.len(), rows[0].get("a")), (1, Some(&Value::Int(1))));
     let _: Value = session.call("database.finish_statement", &(&id, &statement)).unwrap();
-    assert_eq!(
-        session.call::<Value>("database.fetch_row", &(&id, &statement)).unwrap_err().code,
-        "unknown_handle"
-    );
+    assert_eq!(session.call::<Value>("database.fetch_row", &(&id, &statement)).unwrap_err().code, "unknown_handle");
     let _: Value = session.call("database.disconnect", &(&id,)).unwrap();
     assert_eq!(session.call::<Value>("database.commit", &(&id,)).unwrap_err().code, "unknown_handle");
 }

@@ -146,10 +146,10 @@ fn a_collation_orders() {
 #[test]
 fn perl_is_a_collation_without_a_client() {
     let connection = open();
-    assert_eq!(run(&connection, "select 'a' < 'B' collate perl, 'a' < 'b' collate perl").unwrap(), [[
-        Value::Int(0),
-        Value::Int(1)
-    ]]);
+    assert_eq!(
+        run(&connection, "select 'a' < 'B' collate perl, 'a' < 'b' collate perl").unwrap(),
+        [[Value::Int(0), Value::Int(1)]]
+    );
 }
 
 #[test]
@@ -207,7 +207,8 @@ fn an_authorizer_decides() {
 }
 
 /// A query that takes long.
-const LONG: &str = "with recursive c(x) as (select 1 union all select x+1 from c where x<100000000) select count(*) from c";
+const LONG: &str =
+    "with recursive c(x) as (select 1 union all select x+1 from c where x<100000000) select count(*) from c";
 
 #[test]
 fn progress_can_interrupt() {
@@ -279,6 +280,34 @@ fn a_wait_for_a_lock_ends_when_cancelled() {
     std::fs::remove_file(&file).unwrap();
     assert_eq!(result, Err(Error::Cancelled));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_panic_of_the_host_ends_the_statement_only() {
+    let connection = open();
+    connection.create_function(b"f", 0, 1, 0).unwrap();
+    let (rows, _) = play(&connection, "select f()", |_, _| panic!("on purpose"));
+    assert_eq!(rows.unwrap_err().to_string(), "internal error in a callback");
+    let (rows, _) = play(&connection, "select f()", |_, _| Ok(Value::Int(1)));
+    assert_eq!(rows.unwrap(), [[Value::Int(1)]]);
+}
+
+#[test]
+fn temporary_files_go_where_the_client_wants() {
+    let folder = std::env::temp_dir().join(format!("cpan-bridge-temporary-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let client = Rc::new(Client { temporary: Some(folder.clone()), ..Client::default() });
+    let mut host = Played { seen: Vec::new(), answer: |_: u32, _: &[Value]| Ok(Value::Undef) };
+    let seen = host::enter(&mut host, &client, || {
+        let connection = Connection::open(b"", DEFAULT_FLAGS, 0).unwrap();
+        run(&connection, "pragma cache_size = 10").unwrap();
+        run(&connection, "create table t as select randomblob(1000000) as a").unwrap();
+        // The file has no name any more, but this process still has it open.
+        let files = std::fs::read_dir("/proc/self/fd").unwrap();
+        files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok()).any(|file| file.starts_with(&folder))
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(seen);
 }
 
 #[test]
@@ -368,7 +397,8 @@ fn a_virtual_table_is_read_in_batches() {
     let created = &seen[0].1;
     assert_eq!((created[0].as_str(), created[4].as_str()), (Some("create"), Some("s")));
     assert_eq!(created[5], Value::array([bytes("a"), bytes("b = 'c'")]));
-    let (rows, seen) = play(&connection, "select sum(square), count(*) from s where square > 3", |_, args| squares(args));
+    let (rows, seen) =
+        play(&connection, "select sum(square), count(*) from s where square > 3", |_, args| squares(args));
     assert_eq!(rows.unwrap(), [[Value::Int(384), Value::Int(9)]]);
     let filter = seen.iter().find(|(_, args)| args[0].as_str() == Some("filter")).unwrap();
     assert_eq!((&filter.1[3], &filter.1[4], &filter.1[6]), (&Value::Int(7), &"plan".into(), &Value::array([1])));

@@ -11,10 +11,7 @@ fn a_statement_goes_from_prepare_to_finalize() {
     let mut session = open();
     run(&mut session, "create table t(a integer, b text)");
     let prepared = call(&mut session, "sqlite.prepare", &(D, 7, "insert into t values(?, :b) ; select 1"));
-    assert_eq!(
-        prepared,
-        row([2.into(), row([Value::Undef, bytes(":b")]), Value::Undef, 0.into(), bytes(" select 1")])
-    );
+    assert_eq!(prepared, row([2.into(), row([Value::Undef, bytes(":b")]), Value::Undef, 0.into(), bytes(" select 1")]));
     let done = call(&mut session, "sqlite.execute", &(7, ("12", "x")));
     assert_eq!(done, row([1.into(), 1.into(), Value::Undef, Value::Undef, 1.into()]));
     // Without binds, the last ones are still there.
@@ -32,7 +29,8 @@ fn a_statement_goes_from_prepare_to_finalize() {
 #[test]
 fn rows_come_in_growing_batches() {
     let mut session = open();
-    let sql = "with recursive c(x) as (select 1 union all select x+1 from c where x<20000) select x, 'text' as t from c";
+    let sql =
+        "with recursive c(x) as (select 1 union all select x+1 from c where x<20000) select x, 'text' as t from c";
     let prepared = call(&mut session, "sqlite.prepare", &(D, 1, sql));
     assert_eq!(prepared.at(2), Some(&row([bytes("x"), bytes("t")])));
     let first = call(&mut session, "sqlite.execute", &(1, (), "a"));

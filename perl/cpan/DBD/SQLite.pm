@@ -4,7 +4,10 @@ package DBD::SQLite;
 # functions `sqlite.*` of the daemon.
 #
 # THE MAP
-#   this file                    connect, prepare, execute, fetch, do, transactions: what every script needs
+#   this file                    connect, prepare, execute, fetch, do: what every script needs
+#   DBD/SQLite/Transactions.pm   begin_work, commit, rollback, AutoCommit
+#   DBD/SQLite/Bulk.pm           whole selects in one round trip, rows as hashes (for our own DBI)
+#   DBD/SQLite/Batch.pm          execute_array, execute_for_fetch
 #   DBD/SQLite/Attributes.pm     reading and writing the rarer attributes
 #   DBD/SQLite/Binding.pm        bind_param and values that are bound with a type
 #   DBD/SQLite/Metadata.pm       table_info and its kin, type_info_all, get_info
@@ -64,6 +67,9 @@ BEGIN {
     stub('DBD::SQLite::db::_fetch', 'Attributes');
     stub('DBD::SQLite::st::_fetch', 'Attributes');
     stub('DBD::SQLite::st::_typed', 'Binding');
+    stub("DBD::SQLite::db::$_", 'Transactions') for qw(begin_work _begin_kind commit rollback _run _store_autocommit);
+    stub('DBD::SQLite::_leave_work', 'Transactions');
+    stub("DBD::SQLite::$_", 'Bulk') for qw(db::bridge_select st::bridge_fetch_as st::bridge_fetchall);
     stub('DBD::SQLite::st::execute_for_fetch', 'Batch');
     stub('DBD::SQLite::st::st_status', 'Admin');
     stub("DBD::SQLite::$_", 'Admin') for qw(compile_options sqlite_status strlike strglob _data_sources);
@@ -156,9 +162,8 @@ sub _install_method {
     if ($long ne $short) {
         *{"DBD::SQLite::${type}::$long"} = sub { goto &{ *{"DBD::SQLite::${type}::$short"}{CODE} } };
     }
-    my $keep = $short =~ /^(?:error_offset|db_filename|st_status)\z/;    # these leave the error of the call before in place
-    if ($DBI::BRIDGE) { *{"DBI::${type}::$long"} = ($keep ? \&DBI::keeper : \&DBI::dispatcher)->($long, 0, -1, 0, '') }
-    else { "DBD::SQLite::$type"->install_method($long, $keep ? { O => 0x0004 } : ()) }
+    if ($DBI::BRIDGE) { *{"DBI::${type}::$long"} = DBI::dispatcher($long, 0, -1, 0, '') }
+    else              { "DBD::SQLite::$type"->install_method($long) }
     return;
 }
 
@@ -183,7 +188,7 @@ sub _mine {    # whether this process (and thread) opened the connection: a chil
 sub _inactive {
     my ($h, $what) = @_;
     $h->set_err(-2, "attempt to $what on inactive database handle");
-    return;
+    return undef;    # one undef in a list, too: what the methods of the C driver return
 }
 
 sub _fail {    # what a call died of becomes the handle's error
@@ -196,13 +201,14 @@ sub _fail {    # what a call died of becomes the handle's error
     if (!ref $error) {
         $error =~ s/ at \S+ line \d+\.\n\z//;
         $h->set_err($DBI::stderr, $error);
-        return;
+        return undef;
     }
     _croak($error->{errstr} || $error->{message}) if ($error->{code} || '') eq 'croak';
     my $err = $error->{err} || $DBI::stderr;
     my $text = defined $error->{errstr} && length $error->{errstr} ? $error->{errstr} : $error->{message};
+    $text = 'unexpected arrayref' if $text eq "unexpected arrayref\n";
     $h->set_err($err, $text, $error->{state} && $error->{state} ne 'HY000' ? $error->{state} : 'S1000');
-    return;
+    return undef;
 }
 
 # One call to the daemon for a handle: the reply, or nothing with the handle's error set.
@@ -236,19 +242,11 @@ sub _look_at_transaction {    # an error may have ended the transaction
 sub _extra {    # what rode along with a reply
     my ($conn, $extra) = @_;
     if ($extra->{warn}) { _warn($_) for @{ $extra->{warn} } }
-    return if !defined $extra->{ac} || $extra->{ac} == $conn->{ac};
+    return if !defined $extra->{ac};
     my $ac  = $conn->{ac} = $extra->{ac};
     my $dbh = $conn->{dbh} || return;
     if ($ac) { _leave_work($dbh) if $dbh->FETCH('BegunWork') }
     elsif ($dbh->{AutoCommit}) { $dbh->{AutoCommit} = ''; $dbh->STORE(BegunWork => 1) }
-    return;
-}
-
-sub _leave_work {    # a COMMIT or ROLLBACK given as a statement has ended what begin_work began
-    my ($dbh) = @_;
-    $dbh->STORE(BegunWork => 0);
-    $dbh->{AutoCommit} = 1;
-    _tell_begin($dbh->{bridge_conn}, 0);
     return;
 }
 
@@ -266,6 +264,7 @@ package DBD::SQLite::dr;
 our $imp_data_size = 0;
 
 my $next_id = 0;
+my ($base_store, $base_fetch) = map { DBD::_::common->can($_) } qw(STORE FETCH);    # DBI's own
 
 sub _next_id { return ++$next_id }    # numbers of connections and statements
 
@@ -333,7 +332,7 @@ sub _source {
     if ($attr->{ReadOnly}) { $flags = ($flags & ~0x06) | 0x01 }
     $flags ||= 0x06;
     $flags |= 0x06 if !($flags & 0x07);
-    if ($uri) { $flags |= 0x40 }
+    if ($uri || $file =~ /\Afile:/) { $flags |= 0x40 }
     return ($file, $flags) if $file eq '' || $file eq ':memory:' || $file =~ m{\A/};
     return (_absolute_uri($file), $flags) if $flags & 0x40 && $file =~ /\Afile:/;
     return (_cwd() . "/$file", $flags);
@@ -427,7 +426,7 @@ sub do {
     }
     return DBD::SQLite::_fail($dbh, $error) if !$reply;
     DBD::SQLite::_thrown($conn) if $conn->{died};
-    $conn->{rowid} = $reply->[3];
+    $conn->{rowid} = $reply->[3] if defined $reply->[3];
     DBD::SQLite::_extra($conn, $reply->[2]) if $reply->[2];
     return '0E0' if ($attr || @binds) && $reply->[4];
     return $reply->[0] || '0E0';
@@ -461,74 +460,20 @@ sub busy_timeout {
     return $reply->[0];
 }
 
-# --- transactions ----------------------------------------------------------------------------------------------------------
-
-sub begin_work {
-    my ($dbh) = @_;
-    if (!$dbh->{AutoCommit}) { $dbh->set_err($DBI::stderr, 'Already in a transaction'); return }
-    $dbh->{AutoCommit} = '';
-    $dbh->STORE(BegunWork => 1);
-    DBD::SQLite::_tell_begin($dbh->{bridge_conn}, _begin_kind($dbh)) if $dbh->{bridge_conn}{active};
-    return 1;
-}
-
-sub _begin_kind { return $_[0]{sqlite_use_immediate_transaction} ? 2 : 1 }
-
-sub commit   { return _end($_[0], 'commit',   'COMMIT TRANSACTION') }
-sub rollback { return _end($_[0], 'rollback', 'ROLLBACK TRANSACTION') }
-
-sub _end {
-    my ($dbh, $what, $sql) = @_;
-    my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, $what) if !$conn->{active};
-    if ($dbh->{AutoCommit}) {
-        DBD::SQLite::_warn("$what ineffective with AutoCommit enabled") if $dbh->FETCH('Warn');
-        return 1;
-    }
-    if (!$conn->{ac}) { _run($dbh, $sql) or return '' }
-    if ($dbh->FETCH('BegunWork')) { DBD::SQLite::_leave_work($dbh) }
-    return 1;
-}
-
-sub _run {    # a statement of the driver's own
-    my ($dbh, $sql) = @_;
-    my $conn  = $dbh->{bridge_conn};
-    my $reply = DBD::SQLite::_call($dbh, 'do', $conn->{id}, $sql) or return;
-    if (my $extra = $reply->[2]) {
-        $conn->{ac} = $extra->{ac} if defined $extra->{ac};
-        if ($extra->{warn}) { DBD::SQLite::_warn($_) for @{ $extra->{warn} } }
-    }
-    return $reply;
-}
-
-sub _store_autocommit {
-    my ($dbh, $on) = @_;
-    my $conn = $dbh->{bridge_conn};
-    if ($on) {
-        if (!$dbh->{AutoCommit}) {
-            if ($conn->{active} && !$conn->{ac}) { _run($dbh, 'COMMIT TRANSACTION') or return }
-            DBD::SQLite::_tell_begin($conn, 0) if $conn->{active};
-        }
-    }
-    else { DBD::SQLite::_tell_begin($conn, _begin_kind($dbh)) if $conn->{active} }
-    $dbh->{AutoCommit} = $on ? 1 : '';
-    return 1;
-}
-
 # --- attributes -----------------------------------------------------------------------------------------------------------------
 
 sub STORE {
     my ($dbh, $name, $value) = @_;
-    return _store_autocommit($dbh, $value) if $name eq 'AutoCommit';
+    return !$value == !$dbh->{AutoCommit} || _store_autocommit($dbh, $value) if $name eq 'AutoCommit';
     return _store($dbh, $name, $value) if $name eq 'ReadOnly' || $name =~ /^(?:sqlite_|unicode\z)/;
-    return $dbh->SUPER::STORE($name, $value);
+    goto &$base_store;
 }
 
 sub FETCH {
     my ($dbh, $name) = @_;
     return $dbh->{AutoCommit} if $name eq 'AutoCommit';
     return exists $dbh->{$name} ? $dbh->{$name} : _fetch($dbh, $name) if $name =~ /^(?:sqlite_|unicode\z)/;
-    return $dbh->SUPER::FETCH($name);
+    goto &$base_fetch;
 }
 
 # --- the end of a connection ----------------------------------------------------------------------------------------------------
@@ -539,8 +484,7 @@ sub ping {
     return 0 if !$conn->{active};
     my $file = $conn->{file};
     return 0 if $file ne '' && $file ne ':memory:' && $file !~ /\Afile:/ && !-f $file;
-    local $@;
-    return eval { $conn->{session}->request('sqlite.get_autocommit', [ $conn->{id} ]) } ? 1 : 0;
+    return $conn->{session}->usable ? 1 : 0;    # the daemon's end of the socket tells, without a round trip
 }
 
 sub disconnect {
@@ -562,6 +506,8 @@ sub disconnect {
 # Closing undoes what was not committed. It is waited for: files that were open can be removed or opened anew after disconnect.
 sub _close {
     my ($conn, $dbh) = @_;
+    my $hooks = keys %{ $conn->{callbacks} } > 3;    # somebody may be watching
+    if ($hooks && !$conn->{ac} && $conn->{active}) { local $@; eval { _run($dbh, 'ROLLBACK TRANSACTION') } }
     $conn->{active} = 0;
     return if !$conn->{session};
     local $@;
@@ -583,41 +529,6 @@ sub DESTROY {
     if (DBD::SQLite::_mine($conn) && !$dbh->FETCH('InactiveDestroy')) { _close($conn, $dbh) }
     $conn->{active} = 0;
     return;
-}
-
-# --- one round trip for prepare, execute, fetch and finish (our own DBI asks for it) ------------------------------------------------
-
-sub bridge_select {
-    my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
-    my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'prepare') if !$conn->{active};
-    return '' if $attr && grep { /^(?:sqlite_|Callbacks)/ } keys %$attr;
-    return '' if $dbh->{ChopBlanks} || $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
-    my @binds = @$binds;
-    ref and $_ = "$_" for @binds;
-    my $id = ++$next_id;
-    my $limit = $mode eq 'row' ? -1 : $max ? -$max : undef;
-    my $send = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
-    my ($reply, $error);
-    my $session = $conn->{session};
-    my $as = $mode eq 'hash' ? 'h' : 'a';
-    {
-        local $@;
-        $reply = eval {
-            my $first = $session->request('sqlite.select', [ $conn->{id}, $id, "$sql", $send, $as, $limit ]);
-            my ($done, $rows) = @$first[ 1, 2 ];
-            while (!$done) {
-                my $more = $session->request('sqlite.fetch', [ $id, undef, $as ]);
-                push @$rows, @{ $more->[1] };
-                $done = $more->[0];
-            }
-            $first;
-        };
-        $error = $@ if !$reply;
-    }
-    return DBD::SQLite::_fail($dbh, $error) if !$reply;
-    DBD::SQLite::_extra($conn, $reply->[3]) if $reply->[3];
-    return $reply->[2] || [];
 }
 
 # ================================================================================================================================
@@ -670,7 +581,7 @@ sub execute {
 sub _wrong_count {
     my ($sth, $count) = @_;
     $sth->set_err(-1, "called with $count bind variables when $sth->{bridge_params} are needed");
-    return;
+    return undef;
 }
 
 sub _new_columns {    # the schema has changed since prepare
@@ -756,33 +667,6 @@ sub _fetch_set { my ($sth) = @_; my $row = _next_row($sth) or return; return $st
     *fetch = *fetchrow_arrayref = $DBI::BRIDGE ? \&_next_row : \&_fetch_set;
 }
 
-# Our own DBI asks for rows as hashes: the daemon then sends them so. A batch that was on its way as arrays is turned here.
-sub bridge_fetch_as {
-    my ($sth, $kind, $case) = @_;
-    my $conn = $sth->{bridge_conn};
-    return if !$conn->{active} || !$sth->{Active};
-    return '' if $sth->{bridge_as_bytes} || !_distinct($sth, $case);
-    $sth->{bridge_mode} = 'h';
-    _more($sth) or return;
-    if ($sth->{bridge_rows} && @{ $sth->{bridge_rows} }) {
-        my $names = $sth->{bridge_names} = $sth->{NAME};
-        my $rows  = delete $sth->{bridge_rows};
-        for (@$rows) { my %row; @row{@$names} = @$_; $_ = \%row }
-        $sth->{bridge_hash_rows} = $rows;
-    }
-    return shift @{ $sth->{bridge_hash_rows} };
-}
-
-sub _distinct {    # can rows be hashes keyed by NAME, and is that what is wanted?
-    my ($sth, $case) = @_;
-    return $sth->{bridge_distinct}{$case} if defined $sth->{bridge_distinct}{$case};
-    my $names = $sth->{NAME};
-    my %seen;
-    my $distinct = (grep { $seen{$_}++ } @$names) ? 0 : 1;
-    if ($distinct && $case ne 'NAME') { $distinct = join("\0", @$names) eq join("\0", @{ $sth->FETCH($case) }) }
-    return $sth->{bridge_distinct}{$case} = $distinct;
-}
-
 sub rows {
     my ($sth) = @_;
     my $waiting = 0;
@@ -810,7 +694,7 @@ sub STORE {
         $sth->{ChopBlanks} = 1;
         for (qw(bridge_rows bridge_held bridge_hash_rows)) { _chop($sth->{$_}) if $sth->{$_} }
     }
-    return $sth->SUPER::STORE($name, $value);
+    goto &$base_store;
 }
 
 sub _chop {
@@ -824,9 +708,9 @@ sub _chop {
 sub FETCH {
     my ($sth, $name) = @_;
     return _fetch($sth, $name) if $name =~ /^(?:TYPE|NULLABLE|PRECISION|SCALE|ParamValues|ParamTypes|CursorName|RowsInCache|sqlite_\w+)\z/
-        || !$sth->{bridge_conn}{active} && $name =~ /^(?:NAME|NUM_OF_PARAMS|NUM_OF_FIELDS)\z/;
+        || !$sth->{bridge_conn}{active} && $name =~ /^(?:NAME|NUM_OF_PARAMS)\z/;
     return $sth->{NAME} if $name eq 'NAME';
-    return $sth->SUPER::FETCH($name);
+    goto &$base_fetch;
 }
 
 sub DESTROY {
@@ -844,3 +728,310 @@ sub DESTROY {
 }
 
 1;
+
+__END__
+
+=encoding utf8
+
+=head1 NAME
+
+DBD::SQLite - SQLite databases for DBI, by way of the cpan-bridge daemon
+
+=head1 SYNOPSIS
+
+    use DBI;
+    my $dbh = DBI->connect("dbi:SQLite:dbname=$file", '', '', { RaiseError => 1 });
+    $dbh->do('CREATE TABLE sale (day TEXT, amount REAL)');
+    $dbh->do('INSERT INTO sale VALUES (?, ?)', undef, '2024-01-31', 12.5);
+    print $dbh->selectrow_array('SELECT sum(amount) FROM sale'), "\n";
+
+=head1 DESCRIPTION
+
+A driver for DBI with the interface of the module of this name on CPAN, version 1.72. SQLite is not loaded into the perl process: it
+runs in the bridge's daemon, and rows come over in batches, the next one while the script works on the last. Scripts need
+nothing beyond perl's core and the C<cpan-bridge> program. The driver runs under the bridge's own L<DBI> and under an installed one.
+
+=head1 SQLITE VERSION
+
+C<$DBD::SQLite::sqlite_version> ("3.x.y") and C<$DBD::SQLite::sqlite_version_number> (3xxxyyy) tell the version of the SQLite library in
+the daemon, as does C<< $dbh->{sqlite_version} >>; C<DBD::SQLite::compile_options()> tells how it was built. Reading them asks the daemon.
+
+=head1 NOTABLE DIFFERENCES FROM OTHER DRIVERS
+
+=head2 Database name is a file name
+
+    DBI->connect("dbi:SQLite:dbname=/data/sales.db");    # also db=, database=, or just the name
+    DBI->connect("dbi:SQLite:dbname=:memory:");          # in memory, private, gone with the handle
+    DBI->connect("dbi:SQLite:dbname=");                  # the same in a temporary file
+    DBI->connect("dbi:SQLite:uri=file:/data/sales.db?mode=ro");
+
+The file is made if it does not exist. A relative name is looked up in the script's current folder. Further C<name=value> pairs,
+separated by semicolons, are attributes: C<dbi:SQLite:dbname=sales.db;AutoCommit=0;sqlite_string_mode=6>.
+
+=head2 Read-only databases
+
+Give C<< ReadOnly => 1 >>, or C<sqlite_open_flags> with C<SQLITE_OPEN_READONLY> of L<DBD::SQLite::Constants>, to C<connect>. Set later,
+C<ReadOnly> is advisory, and the driver warns.
+
+=head2 fork
+
+A handle belongs to the process that opened it. In a child its use is an error that says so, and its destruction there changes
+nothing for the parent. Connect anew in the child.
+
+=head2 Blobs
+
+Values are stored as text unless a type says otherwise. For binary data, bind with a type; fetching needs nothing:
+
+    my $sth = $dbh->prepare('INSERT INTO picture VALUES (?, ?)');
+    $sth->bind_param(1, $name);
+    $sth->bind_param(2, $bytes, SQL_BLOB);
+    $sth->execute;
+
+=head2 Functions and bind parameters
+
+Since values are bound as text, C<HAVING count(*) E<gt> ?> compares a number with text. Bind with C<SQL_INTEGER>, write C<? + 0>, cast, or set
+C<sqlite_see_if_its_a_number>, which binds as numbers what looks like one (integers that fit 64 bits, plain decimals) unless a type was given.
+The types SQL_INTEGER, SMALLINT, TINYINT, BIGINT and BOOLEAN bind integers; REAL, FLOAT and DOUBLE numbers; BLOB, BINARY, VARBINARY, LONGVARBINARY and
+BIT blobs; all others text. A value that does not suit its type is bound as text, with a warning when C<PrintWarn> is on. A type stays with its parameter.
+
+=head2 Placeholders
+
+C<?>, C<?1>, C<:name>, C<@name> and C<$name>. Named ones are bound by name (C<< $sth->bind_param(':name', $value) >>) or by number, in order
+of first appearance.
+
+=head2 Pragmas and foreign keys
+
+Pragmas are statements like any other. Foreign keys are enforced after C<PRAGMA foreign_keys = ON>.
+
+=head2 Transactions
+
+With C<AutoCommit> on, C<begin_work> or a C<BEGIN> statement starts a transaction, and C<commit>, C<rollback> or the statements of these
+names end it; C<AutoCommit> reads as off in between. With C<AutoCommit> off, a transaction starts by itself with the next statement.
+SQLite hears of it with the first statement, as C<BEGIN IMMEDIATE TRANSACTION>, or C<BEGIN TRANSACTION> when C<sqlite_use_immediate_transaction>
+is false. What is not committed is undone by C<disconnect>, when the handle goes away, and when the script ends in whatever way.
+
+=head2 Several statements at a time
+
+C<prepare> and C<do> take the first statement of a text. With C<sqlite_allow_multiple_statements>, C<do> runs them all, and
+C<< $sth->{sqlite_unprepared_statements} >> holds what C<prepare> left over.
+
+=head2 TYPE
+
+C<< $sth->{TYPE} >> holds the declared types as text, C<VARCHAR> for expressions; with C<sqlite_prefer_numeric_type>, numbers.
+
+=head1 DRIVER PRIVATE ATTRIBUTES
+
+=head2 Database handle attributes
+
+=over 4
+
+=item sqlite_version
+
+The library's version.
+
+=item sqlite_string_mode
+
+How Perl's strings and SQLite's text correspond; constants under the tag C<:dbd_sqlite_string_mode> of L<DBD::SQLite::Constants>.
+C<DBD_SQLITE_STRING_MODE_BYTES> (1): both are bytes; characters above 255 are an error. C<_UNICODE_STRICT> (6): characters in Perl, UTF-8 in
+SQLite; text that is not UTF-8 is an error. C<_UNICODE_FALLBACK> (5): the same, but such text comes as bytes, with a warning. C<_UNICODE_NAIVE> (4): the same
+without the warning. C<_PV> (0), the default for old scripts: what goes in is perl's internal form, what comes out is bytes.
+
+    use DBD::SQLite::Constants ':dbd_sqlite_string_mode';
+    my $dbh = DBI->connect("dbi:SQLite:$file", '', '', { sqlite_string_mode => DBD_SQLITE_STRING_MODE_UNICODE_STRICT });
+
+=item sqlite_unicode, unicode
+
+Older names: true is mode 4, false mode 0. Reading them warns.
+
+=item sqlite_allow_multiple_statements, sqlite_use_immediate_transaction, sqlite_see_if_its_a_number, sqlite_prefer_numeric_type
+
+See above. The second is on at first, the others off.
+
+=item sqlite_extended_result_codes
+
+C<err> gives extended result codes (2067 instead of 19 for a violated UNIQUE).
+
+=item sqlite_defensive
+
+SQL cannot harm the database file.
+
+=item sqlite_open_flags
+
+For C<connect>: flags of C<:file_open>.
+
+=back
+
+=head2 Statement handle attributes
+
+C<sqlite_unprepared_statements>, see above.
+
+=head1 METHODS
+
+=head2 table_info
+
+    my $sth = $dbh->table_info(undef, $schema, $table, $type, { Escape => '\\' });
+
+Columns TABLE_CAT (undef), TABLE_SCHEM, TABLE_NAME, TABLE_TYPE (TABLE, VIEW, LOCAL TEMPORARY, SYSTEM TABLE, INDEX, TRIGGER), REMARKS, sqlite_sql. Schema
+and table are LIKE patterns; C<$type> is a list with commas. DBI's three special forms list catalogs, schemas and types.
+
+=head2 column_info, primary_key_info, primary_key, foreign_key_info, statistics_info
+
+As L<DBI> describes them; what SQLite does not know is undef. UPDATE_RULE and DELETE_RULE are 0 CASCADE, 1 RESTRICT, 2 SET NULL, 3 NO ACTION,
+4 SET DEFAULT; DEFERRABILITY is 5 INITIALLY DEFERRED, 6 INITIALLY IMMEDIATE, 7 NOT DEFERRABLE.
+
+=head2 ping
+
+True when the connection answers and the database file is still there.
+
+=head1 DRIVER PRIVATE METHODS
+
+Each can also be called as C<< $dbh->func(..., NAME) >>, the name without C<sqlite_> (but C<sqlite_trace> keeps it).
+
+=head2 sqlite_last_insert_rowid, sqlite_db_filename, sqlite_busy_timeout
+
+    my $id   = $dbh->sqlite_last_insert_rowid;      # as last_insert_id
+    my $file = $dbh->sqlite_db_filename;            # empty for databases in memory
+    $dbh->sqlite_busy_timeout(5000);                # milliseconds; without an argument: what it is
+
+=head2 sqlite_create_function( $name, $argc, $code, $flags )
+
+    $dbh->sqlite_create_function(now => 0, sub { time });
+    $dbh->do('INSERT INTO log VALUES (now())');
+
+C<$argc> -1 takes any number of arguments. The answer is a number or text as Perl has it, or C<[$value, $sql_type]>. If the code dies, the
+statement fails with its text. C<undef> as code takes the function away. The code may use the same C<$dbh>.
+
+The operator C<REGEXP> is there from the start: C<< WHERE name REGEXP '^A' >>, Perl's regular expressions.
+
+=head2 sqlite_create_collation( $name, $code ), sqlite_collation_needed( $code )
+
+    $dbh->sqlite_create_collation(by_length => sub { length $_[0] <=> length $_[1] });
+
+C<$code> of the second is called with the handle and a name when a collation is not known. See L</COLLATION FUNCTIONS> for the easier way.
+
+=head2 sqlite_create_aggregate( $name, $argc, $package, $flags )
+
+The package has C<new>, C<step(@values)> (once a row) and C<finalize> (the answer). Errors in them are warned of, and the answer is NULL.
+
+    package Longest;
+    sub new      { bless { text => '' } }
+    sub step     { my ($self, $text) = @_; $self->{text} = $text if length $text > length $self->{text} }
+    sub finalize { $_[0]{text} }
+
+    $dbh->sqlite_create_aggregate(longest => 1, 'Longest');
+
+=head2 sqlite_progress_handler( $n, $code )
+
+Called every C<$n> instructions of SQLite; a true answer interrupts the statement.
+
+=head2 sqlite_commit_hook( $code ), sqlite_rollback_hook( $code ), sqlite_update_hook( $code )
+
+Called at each commit (a true answer makes it a rollback), at each rollback, and for each changed row with the action, the database, the table and
+the rowid. Each returns the code that was there before.
+
+=head2 sqlite_set_authorizer( $code )
+
+Asked while statements are prepared, with an action code (L</DRIVER CONSTANTS>) and four texts; answers C<DBD::SQLite::OK>, C<DENY> or C<IGNORE>.
+
+=head2 sqlite_backup_from_file, sqlite_backup_to_file, sqlite_backup_from_dbh, sqlite_backup_to_dbh
+
+    $dbh->sqlite_backup_to_file("$file.bak") or die $dbh->errstr;
+
+=head2 sqlite_enable_load_extension( $bool ), sqlite_load_extension( $file, $entry )
+
+The extension is loaded into the daemon.
+
+=head2 sqlite_trace( $code ), sqlite_profile( $code )
+
+Called with each statement as it starts, values filled in; and with each statement's text and milliseconds when it ends.
+
+=head2 sqlite_table_column_metadata, sqlite_db_status, sqlite_st_status, sqlite_db_config, sqlite_limit, sqlite_get_autocommit, sqlite_txn_state, sqlite_error_offset
+
+    my $facts = $dbh->sqlite_table_column_metadata('main', 'sale', 'day');    # data_type, collation_name, not_null, primary, auto_increment
+    my $used  = $dbh->sqlite_db_status->{cache_used}{current};                 # argument 0: reset
+    my $scans = $sth->sqlite_st_status->{fullscan_step};
+    $dbh->sqlite_db_config(SQLITE_DBCONFIG_DEFENSIVE, 1);                      # -1: only tell
+    $dbh->sqlite_limit(SQLITE_LIMIT_SQL_LENGTH, 100_000);                      # tells what it was
+
+=head2 sqlite_create_module( $name, $class )
+
+Registers a class of virtual tables, see L<DBD::SQLite::VirtualTable>.
+
+=head1 DRIVER FUNCTIONS
+
+C<DBD::SQLite::compile_options()>, C<DBD::SQLite::sqlite_status()> (of the daemon's library, all its users together), C<DBD::SQLite::strlike($pattern,
+$text, $escape)> and C<DBD::SQLite::strglob($pattern, $text)> (0 when they match).
+
+=head1 DRIVER CONSTANTS
+
+C<OK>, C<DENY>, C<IGNORE>, the action codes C<CREATE_INDEX> ... C<RECURSIVE> and the C<OPEN_> flags as functions of this package
+(C<DBD::SQLite::DENY>); all constants of the library in L<DBD::SQLite::Constants>.
+
+=head1 COLLATION FUNCTIONS
+
+SQLite has BINARY, NOCASE and RTRIM. C<perl> (Perl's C<cmp>) and C<perllocale> (C<cmp> under C<use locale>) come with the driver, and what is put
+into C<%DBD::SQLite::COLLATION> is found when a statement names it:
+
+    $DBD::SQLite::COLLATION{caseless} = sub { lc $_[0] cmp lc $_[1] };
+    my $names = $dbh->selectcol_arrayref('SELECT name FROM person ORDER BY name COLLATE caseless');
+
+Entries cannot be replaced or deleted; C<tied %DBD::SQLite::COLLATION> is the hash beneath for those who must.
+
+=head1 FULLTEXT SEARCH
+
+The modules FTS3, FTS4 and FTS5 are there. Tokenizers of FTS3 and FTS4 can be written in Perl:
+
+    $dbh->do(q{CREATE VIRTUAL TABLE page USING fts4(text, tokenize=perl 'main::words')});
+
+    sub words {
+        return sub {
+            my ($text) = @_;
+            my $index = 0;
+            return sub { $text =~ /(\w+)/g or return; return (lc $1, length $1, $-[0], $+[0], $index++) };
+        };
+    }
+
+=head1 R* TREE SUPPORT
+
+The module C<rtree> is there.
+
+=head1 VIRTUAL TABLES IMPLEMENTED IN PERL
+
+See L<DBD::SQLite::VirtualTable>; L<DBD::SQLite::VirtualTable::PerlData> and L<DBD::SQLite::VirtualTable::FileContent> are ready for use.
+
+=head1 WHAT IS DIFFERENT, WHAT IS MISSING
+
+=over 4
+
+=item *
+
+Rows are fetched ahead. A select that has been executed may already have finished in SQLite: tables it read can be dropped, functions
+it calls in Perl are called for rows the script has not fetched yet, and an error in a later row shows when the script gets there.
+
+=item *
+
+Each call of Perl code from SQLite is a message to the script and back. Functions over many rows cost some ten microseconds a row.
+
+=item *
+
+Steps of an aggregate reach Perl some dozens of rows at a time; the rows of virtual tables likewise, with the columns the statement uses.
+
+=item *
+
+A surplus commit or rollback after C<disconnect> fails and returns false.
+
+=item *
+
+Extensions, C<SQLITE_CONFIG_*> settings and C<sqlite_status> belong to the daemon, not to one script.
+
+=item *
+
+Custom queries of R-Trees (callbacks), blob streams, and the C source of SQLite for authors of extensions are not offered.
+
+=back
+
+=head1 SEE ALSO
+
+L<DBI>, L<DBD::SQLite::Constants>, L<https://www.sqlite.org/lang.html>
+
+=cut

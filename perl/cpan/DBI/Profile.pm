@@ -96,7 +96,7 @@ sub format {
     my $data = $self->{Data};
     return '' if !$data || ref $data eq 'HASH' && !%$data;
     my $in_dbi = dbi_profile_merge_nodes(my $total = [], $data);
-    my $elapsed = ${^GLOBAL_PHASE} eq 'DESTRUCT' || $DBI::exiting ? DBI::dbi_time() - $^T : ($total->[6] || 0) - ($total->[5] || 0);
+    my $elapsed = (${^GLOBAL_PHASE} || '') eq 'DESTRUCT' || $DBI::exiting ? DBI::dbi_time() - $^T : ($total->[6] || 0) - ($total->[5] || 0);
     my $percent = $elapsed > 0 ? sprintf ' %.2f%%', 100 * $in_dbi / $elapsed : '';
     my @t = localtime;
     my $when = sprintf '%04d-%02d-%02d %02d:%02d:%02d', $t[5] + 1900, $t[4] + 1, @t[ 3, 2, 1, 0 ];

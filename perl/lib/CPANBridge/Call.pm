@@ -11,14 +11,22 @@ my %again = map { $_ => 1 } qw(test.ping test.echo system.info system.stats syst
 sub call {
     my ($client, $module, $function, $params) = @_;
     my $name = join '.', map { defined $_ ? $_ : '' } $module, $function;
-    local ($@, $!);
-    for my $attempt (1, 2) {
-        my $result = eval { session($client)->request($name, $params) };
-        return { success => 1, result => plain($result), module => $module, function => $function } if defined $result;
-        my $error = $@;
-        next if $attempt == 1 && ref $error && is_lost($error) && ($error->{unsent} || $again{$name});
-        return failure($error, $module, $function);
+    my ($result, $error) = attempt($client, $name, $params);
+    if (!defined $result && is_lost($error) && ($error->{unsent} || $again{$name})) {
+        ($result, $error) = attempt($client, $name, $params);
     }
+    return { success => 1, result => plain($result), module => $module, function => $function } if defined $result;
+    die $error if ref $error ne 'CPANBridge::Error';    # a signal handler's, not ours
+    return failure($error, $module, $function);
+}
+
+# The result, or undef and the error; the script's variables and handlers know nothing of it.
+sub attempt {
+    my ($client, $name, $params) = @_;
+    local ($@, $!);
+    local $SIG{__DIE__};
+    my $result = eval { session($client)->request($name, $params) };
+    return ($result, $@);
 }
 
 sub is_lost {
@@ -34,13 +42,8 @@ sub plain {
 
 sub failure {
     my ($error, $module, $function) = @_;
-    my %more;
-    if (ref $error eq 'CPANBridge::Error') {
-        %more = map { $_ => $error->{$_} } grep { defined $error->{$_} } qw(code err errstr state retryable unknown);
-    }
-    my $text = "$error";
-    $text =~ s/ at \S+ line \d+\.?\n\z//;
-    return { %more, success => 0, error => $text, module => $module, function => $function };
+    my %more = map { $_ => $error->{$_} } grep { defined $error->{$_} } qw(code err errstr state retryable unknown);
+    return { %more, success => 0, error => $error->{message}, module => $module, function => $function };
 }
 
 # The client's own session if it was made with options, else the one of the process.

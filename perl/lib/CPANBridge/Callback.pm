@@ -20,7 +20,7 @@ sub frame {
     $session->_bad_frame("kind $kind") if $kind != $KIND || length $bytes < 5;
     my ($id, $flags) = unpack 'NC', $bytes;
     substr $bytes, 0, 5, '';
-    my $args = eval_thaw($session, $bytes);
+    my $args = arguments($session, $bytes);
     return inform($session, $id, $args) if $flags & $NO_ANSWER;
 
     # Calls the function makes are not the one that is waited for.
@@ -40,9 +40,9 @@ sub frame {
     return;
 }
 
-sub eval_thaw {
+sub arguments {
     my ($session, $bytes) = @_;
-    my $args = do { local $@; eval { CPANBridge::Session::_thaw($bytes, @CPANBridge::Session::FLAGS) } };
+    my ($args) = CPANBridge::Session::_plain(\$bytes);
     $session->_bad_frame('a callback whose arguments cannot be read') if ref $args ne 'ARRAY';
     return $args;
 }
@@ -64,9 +64,10 @@ sub run {
 
 sub answer {
     my ($session, $number, $ok, $result) = @_;
-    my $image = CPANBridge::Session::_image($result);
+    my ($image) = CPANBridge::Session::_image($result);
     if (!defined $image) {
-        ($ok, $image) = (0, CPANBridge::Session::_image({ message => 'the result of a callback cannot be sent; return plain data' }));
+        ($image) = CPANBridge::Session::_image({ message => 'the result of a callback cannot be sent; return plain data' });
+        $ok = 0;
     }
     my $frame = $session->{before} . pack('NCNC', 6 + length $image, $REPLY, $number, $ok) . $image;
     $session->_send_long(\$frame);
@@ -79,7 +80,7 @@ sub unanswered {
     my $open  = $session->{open};
     my $keep  = $session->{inner} || 0;
     my $bytes = '';
-    my $image = CPANBridge::Session::_image({ message => 'the callback was left without a result' });
+    my ($image) = CPANBridge::Session::_image({ message => 'the callback was left without a result' });
     while (@{$open} > $keep) {
         $bytes .= pack('NCNC', 6 + length $image, $REPLY, pop @{$open}, 0) . $image;
     }
@@ -102,7 +103,7 @@ sub rows {
     my ($session, $seq, $number, $bytes) = @_;
     return if $number != $seq;
     my $code = $session->{on_rows} or $session->_bad_frame('rows nobody asked for');
-    my $rows = do { local $@; eval { CPANBridge::Session::_thaw($bytes, @CPANBridge::Session::FLAGS) } };
+    my ($rows) = CPANBridge::Session::_plain(\$bytes);
     $session->_bad_frame('rows that cannot be read') if !ref $rows;
     $code->($rows);
     return;

@@ -24,11 +24,12 @@ my $VARIABLES = qr/\A(?:
 my $warned;
 
 # See constants().
-our ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO);
+our ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $ECONNREFUSED);
 my ($address, $peer_uid);
+my $ENOENT = 2;
 
 # For systems whose numbers are not known here.
-sub set_platform { ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $address, $peer_uid) = @_; return 1 }
+sub set_platform { ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $ECONNREFUSED, $address, $peer_uid) = @_; return 1 }
 
 # Opens a session with these options (and the environment for what they leave open).
 sub open_session {
@@ -51,7 +52,7 @@ sub connect_as {
     my $session = eval { to_daemon($want) };
     return $session if $session;
     my $error = $@;
-    die $error if $want->{mode} ne 'auto' || !ref $error || !$error->{no_daemon};
+    die $error if $want->{mode} ne 'auto' || ref $error ne 'CPANBridge::Error' || !$error->{no_daemon};
     $session = eval { private($want) } || die $error;
     my $text = $error->{message};
     warn "cpan-bridge: no daemon can be had ($text); this process uses a private one instead\n" if !$warned++;
@@ -154,8 +155,9 @@ sub try_connect {
     while (1) {
         socket my $fh, 1, $STREAM, 0 or fail('io', "cannot make a socket: $!");
         return checked_peer($fh, $place) if connect $fh, $address->($place->{socket});
-        return if $!{ENOENT} || $!{ECONNREFUSED};
-        my $busy = $!{EAGAIN} || $!{EINTR};
+        my $error = $! + 0;
+        return if $error == $ENOENT || $error == $ECONNREFUSED;
+        my $busy = $error == $CPANBridge::Session::EAGAIN || $error == $CPANBridge::Session::EINTR;
         fail('io', "cannot connect to $place->{socket}: $!", no_daemon => 1) if !$busy || time > $until;
         select undef, undef, undef, 0.005;
     }
@@ -177,7 +179,7 @@ sub constants {
     return platform() if $^O ne 'linux' || !socket my $probe, 1, 1, 0;
     my $nobody = getsockopt $probe, 1, 17;
     return platform() if !defined $nobody || length $nobody != 12;
-    ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO) = (1, 1, 20);
+    ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $ECONNREFUSED) = (1, 1, 20, 111);
     $address  = sub { pack 'S a*', 1, "$_[0]\0" };
     $peer_uid = sub { (unpack 'lLL', getsockopt($_[0], 1, 17) || '')[1] };
     $CPANBridge::Session::SEND_FLAGS = 0x4040;    # MSG_NOSIGNAL | MSG_DONTWAIT
@@ -196,12 +198,12 @@ sub handshake {
     my ($fh, $want, $where) = @_;
     $fh = beyond_standard($fh);
     my $session = CPANBridge::Session->new($fh, max_frame_bytes => $MAX_FRAME_BYTES, timeout => $want->{timeout});
-    my $hello = CPANBridge::Session::_image(hello());
+    my ($hello) = CPANBridge::Session::_image(hello());
     my $frame = pack('NC', 1 + length $hello, 1) . $hello;
     local $session->{doing} = 'hello';
-    $session->_send_long(\$frame);
+    eval { $session->_send_long(\$frame); 1 } or closed($where, $@);
     my ($kind, $image) = first_frame($session, $where);
-    my $theirs = eval { CPANBridge::Session::_thaw($image, @CPANBridge::Session::FLAGS) };
+    my ($theirs) = CPANBridge::Session::_plain(\$image);
     return refused($theirs, $where) if $kind == 4 && ref $theirs eq 'HASH';
     fail('bad_frame', "$where does not answer as a cpan-bridge daemon", no_daemon => 1)
         if $kind != 1 || ref $theirs ne 'HASH' || ($theirs->{protocol} || 0) != $PROTOCOL;
@@ -211,7 +213,7 @@ sub handshake {
     }
     @{$session}{qw(daemon max_frame_bytes)} = ($theirs, $theirs->{max_frame_bytes} || $MAX_FRAME_BYTES);
     setsockopt $fh, $SOL_SOCKET, $SO_RCVTIMEO, pack 'l!2', 0, 50_000;    # CPANBridge::Wait takes over then
-    debug($want, "session $theirs->{session} of daemon $theirs->{pid} ($theirs->{version}) on $where");
+    debug($want, "session on $where with", map { " $_ " . (defined $theirs->{$_} ? $theirs->{$_} : '?') } qw(pid version build session));
     return $session;
 }
 
@@ -271,8 +273,15 @@ sub first_frame {
         fail('timeout', "$where does not answer within HELLO_SECONDS ($HELLO_SECONDS s)", no_daemon => 1) if time > $until;
         next if $ready <= 0;
         my $got = sysread $session->{fh}, ${$in}, 0x10000, length ${$in};
-        fail('io', "$where closed the connection instead of answering", no_daemon => 1) if defined $got && !$got;
+        closed($where) if defined $got ? !$got : $! != $CPANBridge::Session::EINTR && $! != $CPANBridge::Session::EAGAIN;
     }
+}
+
+# Whoever listens hung up; unless it was a signal handler that died.
+sub closed {
+    my ($where, $error) = @_;
+    die $error if defined $error && ref $error ne 'CPANBridge::Error';
+    return fail('io', "$where closed the connection instead of answering", no_daemon => 1);
 }
 
 sub hello {
@@ -306,8 +315,8 @@ sub fail {
 }
 
 sub debug {
-    my ($want, $text) = @_;
-    print {*STDERR} "cpan-bridge[$$]: $text\n" if $want->{debug};
+    my ($want, @text) = @_;
+    print {*STDERR} join('', "cpan-bridge[$$]: ", @text) . "\n" if $want->{debug};
     return;
 }
 

@@ -56,31 +56,25 @@ sub _untainted {
 }
 
 # The C part that belongs to the Storable.pm perl would load, and the recursion limits
-# this Storable.pm sets: [file, limit, limit for hashes], the limits undef if it has none.
+# this Storable.pm sets (versions before 3.08 have none): [file, limit, limit for hashes].
 sub _find {
     for my $dir (@INC) {
         next if ref $dir || !-f "$dir/Storable.pm";
         my $file = "$dir/auto/Storable/Storable.so";
         return if !-f $file;
         open my $in, '<', "$dir/Storable.pm" or return;
-        read $in, my $text, 4096;
-        return [$file] if $text !~ /recursion_limit/ && !_any_limit($in);
-        my @limit = map { $text =~ /^\s*\$(?:Storable::)?$_\s*=\s*(-?[0-9]+)\s*(?:;|unless)/m ? $1 : return }
-            qw(recursion_limit recursion_limit_hash);
+        my $text = do { local $/; readline $in };
+        return [$file] if index($text, 'recursion_limit') < 0;
+        my @limit = substr($text, 0, 4096) =~ /^\s*\$(?:Storable::)?recursion_limit(?:_hash)?\s*=\s*(-?[0-9]+)\b/mg;
+        return if @limit != 2;
         return [ $file, @limit ];
     }
     return;
 }
 
-sub _any_limit {
-    my ($in) = @_;
-    local $/;
-    return scalar(readline($in) =~ /^[^#=]*\$(?:Storable::)?recursion_limit\b/m);
-}
-
 sub _boot {
     my ($file, @limit) = @_;
-    require XSLoader;
+    _dynamic_loading() or return;
     my $library = DynaLoader::dl_load_file($file, 0)                     or return;
     my $symbol  = DynaLoader::dl_find_symbol($library, 'boot_Storable') or return;
     my @found   = _hidden(DynaLoader::dl_install_xsub('CPANBridge::Image::_boot_storable', $symbol, $file));
@@ -89,6 +83,15 @@ sub _boot {
     ($Storable::recursion_limit, $Storable::recursion_limit_hash) = @limit if @limit;
     $Init = pop @found;
     return @found;
+}
+
+# What XSLoader.pm and DynaLoader.pm begin with.
+sub _dynamic_loading {
+    package DynaLoader;
+    return 1 if defined &dl_load_file;
+    return if !defined &boot_DynaLoader;
+    boot_DynaLoader('DynaLoader');
+    return defined &dl_load_file;
 }
 
 # Runs the C part's start, hiding what it defines; no version is given, so none is compared.

@@ -22,7 +22,7 @@ sub constants {
         CPANBridge::Wait::guard_sigpipe();
     }
     return CPANBridge::Connect::set_platform(
-        Socket::SOCK_STREAM(), Socket::SOL_SOCKET(), value('SO_RCVTIMEO'),
+        Socket::SOCK_STREAM(), Socket::SOL_SOCKET(), value('SO_RCVTIMEO'), Errno::ECONNREFUSED(),
         \&Socket::pack_sockaddr_un, \&peer_uid,
     );
 }

@@ -3,9 +3,9 @@ package CPANBridge::Session;
 # One connection to the daemon (or to a private child): the path every call takes.
 #
 # What a call goes through: request -> _call (freeze, frame, send) -> _reply (read, thaw).
-# Whatever is not usual is elsewhere and loaded when it is needed first: waiting for
-# long, large frames and lost connections in CPANBridge::Wait, functions the daemon calls
-# back in CPANBridge::Callback, errors in CPANBridge::Error.
+# Whatever is not usual is elsewhere and loaded when it is needed first: other methods,
+# waiting for long, large frames and lost connections in CPANBridge::Wait, functions the
+# daemon calls back in CPANBridge::Callback, errors in CPANBridge::Error.
 #
 # A session is a hash:
 #   fh      the socket                       owner   process and thread it belongs to
@@ -75,9 +75,52 @@ sub new {
     }, $class;
 }
 
+# The usual call in one piece, because a sub call costs as much as all of its work: what
+# _call, _reply and _result do when nothing waits, the frame is small and the answer comes
+# alone. Everything else is left to them; they find the session as if they had begun.
 sub request {
     my ($self, $name, $params) = @_;
-    return $self->_reply($self->{busy} = $self->_call($name, $params));
+    if (   $self->{busy}
+        || $self->{before} ne ''
+        || $self->{lost}
+        || $self->{owner} != $$ + $THREAD
+        || @{ $self->{rest} }
+        || length ${ $self->{in} })
+    {
+        return $self->_reply($self->{busy} = $self->_call($name, $params));
+    }
+    my ($at, $errno) = ($@, $! + 0);
+    $self->{doing} = $name;
+    my $head  = $head{$name} || _head($name);
+    my $image = eval { _freeze(ref $params ? $params : defined $params ? [$params] : []) };
+    my $why   = $@;
+    $@ = $at;
+    return $self->_unsendable($why) if !defined $image;
+    my $seq   = ++$self->{seq};
+    my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
+    if (length $frame > $WHOLE_BYTES) {
+        $self->_send_long(\$frame, $seq);
+        return $self->_reply($seq);
+    }
+
+    my $sent = send($self->{fh}, $frame, $SEND_FLAGS), $self->{busy} = $seq;
+    my $in   = $self->{in};
+    if ($sent && sysread($self->{fh}, ${$in}, $READ_BYTES) && length ${$in} >= 9 && length ${$in} <= $COPY_BYTES) {
+        my ($size, $kind, $number) = unpack 'NCN', ${$in};
+        if ($kind == 3 && $number == $seq && $size + 4 == length ${$in}) {
+            $image = substr ${$in}, 9;
+            ${$in} = '', $self->{busy} = 0;
+            my $result = eval { _thaw($image, @FLAGS) };
+            $why = $@;
+            $@   = $at;
+            return $self->_bad_image($why) if !defined $result;
+            $! = $errno if $errno;    ## no critic (the script's own; send clears it)
+            return $result;
+        }
+    }
+    $self->_send_again(\$frame, $sent, $seq) if !$sent;
+    $! = $errno;                      ## no critic (as above)
+    return $self->_reply($seq);
 }
 
 sub post {
@@ -108,7 +151,7 @@ sub forget {
 sub oneway {
     my ($self, $name, $params, $now) = @_;
     return if $self->{lost} || !$self->{fh} || $self->{owner} != $$ + $THREAD;
-    my $image = _image($params);
+    my ($image) = _image($params);
     return if !defined $image;
     my $head = $head{$name} || _head($name);
     $self->{before} .= pack('NCN', 5 + length($head) + length $image, 2, 0) . $head . $image;
@@ -116,18 +159,17 @@ sub oneway {
     return;
 }
 
-# Writes what was held back. It dies of nothing but the script's own signal handlers.
+# Writes what was held back. It dies of nothing but the script's own signal handlers; that
+# the daemon is gone is found by the next call.
 sub flush {
     my ($self) = @_;
-    return if $self->{lost} || !$self->{fh} || $self->{owner} != $$ + $THREAD;
+    return if $self->{before} eq '' || $self->{lost} || $self->{owner} != $$ + $THREAD;
     my $frames = $self->{before};
-    return if $frames eq '';
-    my $died;
-    {
-        local $@;
-        eval { $self->_send_long(\$frames); 1 } or $died = $@;
-    }
-    die $died if defined $died && ref $died ne 'CPANBridge::Error';
+    my $errno  = $! + 0;
+    my $small  = length $frames <= $WHOLE_BYTES && !@{ $self->{rest} };
+    my $sent   = $small ? send($self->{fh}, $frames, $SEND_FLAGS) : 0, $self->{before} = '';
+    $self->_flush_long(\$frames) if !$sent;
+    $! = $errno;    ## no critic (the script's own)
     return;
 }
 
@@ -144,12 +186,6 @@ sub drop_callback {
     return;
 }
 
-sub on_notice {
-    my ($self, $code) = @_;
-    $self->{on_notice} = $code;
-    return;
-}
-
 # Whether it can be used: it is this process's, and the daemon has not closed it.
 sub usable {
     my ($self) = @_;
@@ -157,12 +193,15 @@ sub usable {
     return $self->_alive;
 }
 
-sub close {    ## no critic (the name is what it does)
+# Whether the daemon still holds its end: nothing to read, or something other than the end.
+sub _alive {
     my ($self) = @_;
-    $self->flush;
-    $self->{lost} ||= 'it was closed';
+    local $!;
+    my $got = recv $self->{fh}, my $byte, 1, $PEEK_FLAGS;
+    return 1 if defined $got ? length $byte : $! == $EAGAIN || $! == $EINTR;
+    $self->{lost} = 'it closed the connection';
     delete $self->{fh};
-    return;
+    return '';
 }
 
 # Writes a call's frame and returns its number.
@@ -172,8 +211,8 @@ sub _call {
     $self->{doing} = $name;
     my $seq   = ++$self->{seq};
     my $head  = $head{$name} || _head($name);
-    my $image = _image($params);
-    $self->_unsendable if !defined $image;
+    my ($image, $why) = _image($params);
+    $self->_unsendable($why) if !defined $image;
     my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
     $frame = $self->_before . $frame if $self->{busy} || length $self->{before};
     if (length $frame > $WHOLE_BYTES || @{ $self->{rest} }) {
@@ -182,21 +221,30 @@ sub _call {
     else {
         my $errno = $! + 0;
         my $sent  = send($self->{fh}, $frame, $SEND_FLAGS), $self->{before} = '', $self->{busy} = 0;
-        $self->_send_again(\$frame, $sent) if !$sent || $sent != length $frame;
+        $self->_send_again(\$frame, $sent, 0) if !$sent;
         $! = $errno if $errno;    ## no critic (the script's own; send clears it)
     }
     return $seq;
 }
 
-# The image of a call's parameters; undef (and the reason in $unsendable) if there is none.
-my $unsendable;
-
+# The image of a call's parameters, or undef; and the reason.
 sub _image {
     my ($params) = @_;
-    local $@;
+    my $at    = $@;
     my $image = eval { _freeze(ref $params ? $params : defined $params ? [$params] : []) };
-    $unsendable = $@ if !defined $image;
-    return $image;
+    my $why   = $@;
+    $@ = $at;
+    return ($image, $why);
+}
+
+# What an image holds, or undef; and the reason.
+sub _plain {
+    my ($in) = @_;
+    my $at     = $@;
+    my $result = eval { _thaw(${$in}, @FLAGS) };
+    my $why    = $@;
+    $@ = $at;
+    return ($result, $why);
 }
 
 # The function's name as it stands in a frame.
@@ -277,52 +325,32 @@ sub _large_result {
     my $in = $self->{in};
     $self->{in} = delete $self->{spare} || \(my $empty = '');
     substr ${$in}, 0, 9, '';
-    my $result;
-    {
-        local $@;
-        $result = eval { _thaw(${$in}, @FLAGS) };
-        $unsendable = $@ if !defined $result;
-    }
+    my ($result, $why) = _plain($in);
     if   (length ${$in} > $KEEP_BYTES) { undef $in }
     else                               { ${$in} = '' }
     $self->{spare} = $in if $in;
-    return defined $result ? $result : $self->_bad_image;
+    return defined $result ? $result : $self->_bad_image($why);
 }
 
 # What a call ends with: the result it gives, or the error it dies with.
 sub _result {
     my ($self, $kind, $image) = @_;
-    my $result;
-    {
-        local $@;
-        $result = eval { _thaw($image, @FLAGS) };
-        $unsendable = $@ if !defined $result;
-    }
-    $self->_bad_image if !defined $result;
+    my ($result, $why) = _plain(\$image);
+    $self->_bad_image($why) if !defined $result;
     return $result if $kind == 3;
     return $self->_fail(%{$result});
 }
 
-sub _unsendable { my ($self) = @_; return _cold('unsendable', $self, $unsendable) }
-sub _bad_image  { my ($self) = @_; return _cold('bad_image',  $self, $unsendable) }
-
-# Rarely needed; each is CPANBridge::Wait's function of the same name.
-sub _fail       { return _cold('fail',       @_) }
-sub _check      { return _cold('check',      @_) }
-sub _alive      { return _cold('alive',      @_) }
-sub _refused    { return _cold('refused',    @_) }
-sub _bad_frame  { return _cold('bad_frame',  @_) }
-sub _unanswered { return _cold('unanswered', @_) }
-sub _send_long  { return _cold('send_long',  @_) }
-sub _send_again { my $now = $! + 0; return _cold('send_again', @_, $now) }
-sub _no_bytes   { my $now = $! + 0; return _cold('no_bytes',   @_, $now) }
-
-sub _cold {
-    my $name = shift;
+# Methods that are rarely needed are in CPANBridge::Wait; once it is loaded they are as quick
+# as these.
+sub AUTOLOAD {
+    my ($name) = our $AUTOLOAD =~ /(\w+)\z/;
     _load('Wait') if !$INC{'CPANBridge/Wait.pm'};
-    my $code = CPANBridge::Wait->can($name);
+    my $code = __PACKAGE__->can($name) or die qq{Can't locate object method "$name" via package "CPANBridge::Session"};
     goto &{$code};
 }
+
+sub DESTROY { return }
 
 # Loads a part in mid-call. A signal handler that dies would leave it half loaded for good,
 # so handlers run afterwards.

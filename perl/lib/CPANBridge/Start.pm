@@ -97,9 +97,12 @@ sub run {
         local $SIG{CHLD} = sub { $others++ };
         my $pid = fork;
         return "cannot fork: $!" if !defined $pid;
-        child($binary, $arguments, $prepare, $write) if !$pid;
+        if (!$pid) {
+            eval { child($binary, $arguments, $prepare, $write) };
+            kill KILL => $$;
+        }
         close $write;
-        1 while waitpid($pid, 0) < 0 && $!{EINTR};
+        1 while waitpid($pid, 0) < 0 && $! == $CPANBridge::Session::EINTR;
     }
     kill CHLD => $$ if $others > 1 && ref $SIG{CHLD};    # one was ours
     my $problem = '';
@@ -107,9 +110,11 @@ sub run {
     return $problem;
 }
 
-# Never returns, and ends without the script's END blocks and destructors.
+# Becomes the program. If it cannot, it says so; it ends without the script's END blocks
+# and destructors, and meanwhile runs no handler of the script.
 sub child {
     my ($binary, $arguments, $prepare, $write) = @_;
+    $SIG{$_} = 'DEFAULT' for grep { defined $SIG{$_} && $_ ne 'CHLD' && !/^__/ } keys %SIG;
     my $pid = fork;
     kill KILL => $$ if $pid;
     $prepare->();
@@ -117,8 +122,7 @@ sub child {
     no warnings 'exec';
     exec { $binary } $binary, @{$arguments};
     syswrite $write, "cannot run $binary: $!";
-    kill KILL => $$;
-    exit 1;
+    return;
 }
 
 # Perl runs nothing with these tainted; the binary is named by its full path.

@@ -19,7 +19,8 @@ impl Lifecycle<'_> {
     /// Waits for the sessions: as long as they like when a newer daemon takes over, a
     /// bounded time when told to end.
     pub(super) fn drain(&mut self) -> io::Result<()> {
-        let mut stopping: Option<Instant> = None;
+        let told_before = self.server.control.phase() == Phase::Stopping;
+        let mut stopping = told_before.then(Instant::now);
         while self.sessions() > 0 {
             let pace = if self.server.control.phase() == Phase::Stopping { LOOK } else { IDLE_LOOK };
             let told = self.wait(None, Some(pace))?.signals;

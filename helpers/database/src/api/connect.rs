@@ -6,6 +6,7 @@ use daemon::{Call, Session};
 use protocol::Error;
 use serde::{Deserialize, Serialize};
 
+use super::cache::{self, Key};
 use super::dsn::{Attributes, Source};
 use crate::desk::{self, tables, work};
 use crate::sqlite::{AutoBegin, Connection};
@@ -44,15 +45,23 @@ pub fn connect(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
 
 pub fn connect_cached(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let connect: Connect = call.params()?;
-    let key = format!("{:?}", (&connect.dsn, &connect.username, &connect.password, &connect.attributes));
-    let connection_id = match tables(session).api.cached(&key) {
+    let attributes = format!("{:?}", connect.attributes);
+    let params = (&connect.dsn, &connect.username, &connect.password, attributes, &session.client().cwd);
+    let key = Key::new(session.client().uid, &params);
+    // A JSON request has a session of its own; what it opened before is in others.
+    let is_json = !session.has_callbacks();
+    let earlier = if is_json { cache::find(session, key) } else { None };
+    let connection_id = match earlier.or_else(|| tables(session).api.cached(key)) {
         Some(id) => id,
         None => open(session, &connect, Some(key))?,
     };
+    if is_json {
+        cache::remember(session, key, &connection_id);
+    }
     call.reply(&Connected { success: 1, connection_id, connected: 1 })
 }
 
-fn open(session: &mut Session, connect: &Connect, cached_as: Option<String>) -> Result<String, Error> {
+fn open(session: &mut Session, connect: &Connect, cached_as: Option<Key>) -> Result<String, Error> {
     let attributes = connect.attributes.as_ref();
     let source = match attributes {
         Some(attributes) => Source::parse(&connect.dsn, attributes)?,

@@ -7,9 +7,11 @@
 //! |-----------------|--------------------------------------------------------------------------------|
 //! | `connect.rs`    | connect, `connect_cached`, disconnect, transactions                            |
 //! | `statement.rs`  | prepare, execute, fetch, finish, do                                            |
+//! | `cache.rs`      | what `connect_cached` has opened for JSON clients                              |
 //! | `dsn.rs`        | what a data source name says                                                   |
 //! | `names.rs`      | the ids of a session's handles                                                 |
 
+mod cache;
 mod connect;
 mod dsn;
 mod names;
@@ -56,18 +58,36 @@ const FUNCTIONS: &[Function] = &[
     offered("connect", "opens a database", CONNECT, "{success, connection_id, connected}", connect::connect),
     offered(
         "connect_cached",
-        "the connection this session has opened with the same parameters, or a new one",
+        "the connection that was opened by connect_cached with the same parameters, or a new one",
         CONNECT,
         "{success, connection_id, connected}",
         connect::connect_cached,
     ),
-    offered("disconnect", "closes a connection; an open transaction rolls back", &[CONNECTION], "{success}", connect::disconnect),
+    offered(
+        "disconnect",
+        "closes a connection; an open transaction rolls back",
+        &[CONNECTION],
+        "{success}",
+        connect::disconnect,
+    ),
     offered("begin_transaction", "begins a transaction", &[CONNECTION], "{success}", connect::begin_transaction),
     offered("commit", "commits the transaction", &[CONNECTION], "{success}", connect::commit),
     offered("rollback", "rolls the transaction back", &[CONNECTION], "{success}", connect::rollback),
-    offered("last_insert_id", "rowid of the last INSERT", &[CONNECTION], "{success, last_insert_id}", connect::last_insert_id),
+    offered(
+        "last_insert_id",
+        "rowid of the last INSERT",
+        &[CONNECTION],
+        "{success, last_insert_id}",
+        connect::last_insert_id,
+    ),
     offered("prepare", "prepares a statement", &[CONNECTION, SQL], "{success, statement_id}", statement::prepare),
-    offered("prepare_statement", "the same as prepare", &[CONNECTION, SQL], "{success, statement_id}", statement::prepare),
+    offered(
+        "prepare_statement",
+        "the same as prepare",
+        &[CONNECTION, SQL],
+        "{success, statement_id}",
+        statement::prepare,
+    ),
     offered(
         "execute_statement",
         "runs a prepared statement",
@@ -80,9 +100,39 @@ const FUNCTIONS: &[Function] = &[
         "{success, rows_affected, column_names, column_types}",
         statement::execute_statement,
     ),
-    offered("fetch_row", "the next row", &[CONNECTION, STATEMENT, FORMAT], "{success, row}; row is null at the end", statement::fetch_row),
-    offered("fetch_all", "all rows that are left", &[CONNECTION, STATEMENT, FORMAT], "{success, rows}", statement::fetch_all),
-    offered("finish_statement", "frees a statement", &[CONNECTION, STATEMENT], "{success}", statement::finish_statement),
-    offered("execute_immediate", "runs SQL once", &[CONNECTION, SQL, BIND_VALUES], "{success, rows_affected}", statement::do_statement),
-    offered("do_statement", "the same as execute_immediate", &[CONNECTION, SQL, BIND_VALUES], "{success, rows_affected}", statement::do_statement),
+    offered(
+        "fetch_row",
+        "the next row",
+        &[CONNECTION, STATEMENT, FORMAT],
+        "{success, row}; row is null at the end",
+        statement::fetch_row,
+    ),
+    offered(
+        "fetch_all",
+        "all rows that are left",
+        &[CONNECTION, STATEMENT, FORMAT],
+        "{success, rows}",
+        statement::fetch_all,
+    ),
+    offered(
+        "finish_statement",
+        "frees a statement",
+        &[CONNECTION, STATEMENT],
+        "{success}",
+        statement::finish_statement,
+    ),
+    offered(
+        "execute_immediate",
+        "runs SQL once",
+        &[CONNECTION, SQL, BIND_VALUES],
+        "{success, rows_affected}",
+        statement::do_statement,
+    ),
+    offered(
+        "do_statement",
+        "the same as execute_immediate",
+        &[CONNECTION, SQL, BIND_VALUES],
+        "{success, rows_affected}",
+        statement::do_statement,
+    ),
 ];

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use daemon::HandlePermit;
 use protocol::{Error, code};
 
+use super::cache::Key;
 use crate::sqlite::{Connection, Statement};
 
 /// A statement, and the right to hold it.
@@ -24,7 +25,7 @@ struct Opened {
     connection: Rc<Connection>,
     _permit: HandlePermit,
     /// What it was opened with, if `connect_cached` may give it again.
-    cached_as: Option<String>,
+    cached_as: Option<Key>,
 }
 
 /// What this module has opened in a session.
@@ -33,14 +34,14 @@ pub struct Names(HashMap<String, Opened>);
 
 impl Names {
     /// Files a connection.
-    pub fn insert(&mut self, id: String, connection: Rc<Connection>, permit: HandlePermit, cached_as: Option<String>) {
+    pub fn insert(&mut self, id: String, connection: Rc<Connection>, permit: HandlePermit, cached_as: Option<Key>) {
         let opened = Opened { statements: HashMap::new(), connection, _permit: permit, cached_as };
         self.0.insert(id, opened);
     }
 
     /// The id of the connection that was filed with this key.
-    pub fn cached(&self, key: &str) -> Option<String> {
-        let found = self.0.iter().find(|(_, opened)| opened.cached_as.as_deref() == Some(key));
+    pub fn cached(&self, key: Key) -> Option<String> {
+        let found = self.0.iter().find(|(_, opened)| opened.cached_as == Some(key));
         found.map(|(id, _)| id.clone())
     }
 

@@ -92,11 +92,7 @@ struct Hook {
     callback: Option<u32>,
 }
 
-fn hook(
-    session: &mut Session,
-    call: Call<'_>,
-    set: fn(&Connection, u32) -> sqlite::Result<()>,
-) -> Result<(), Error> {
+fn hook(session: &mut Session, call: Call<'_>, set: fn(&Connection, u32) -> sqlite::Result<()>) -> Result<(), Error> {
     let Hook { d, callback } = call.params()?;
     let connection = tables(session).connection(d)?;
     work(session, Some(&connection), || set(&connection, callback.unwrap_or(0)))?;

@@ -163,13 +163,10 @@ struct Both {
     highwater: i64,
 }
 
-fn counters(
-    names: &[(&'static str, i32)],
-    read: impl Fn(i32) -> Option<Counter>,
-) -> [BTreeMap<&'static str, Both>; 1] {
-    let known = names.iter().filter_map(|&(name, id)| {
-        read(id).map(|Counter { current, highwater }| (name, Both { current, highwater }))
-    });
+fn counters(names: &[(&'static str, i32)], read: impl Fn(i32) -> Option<Counter>) -> [BTreeMap<&'static str, Both>; 1] {
+    let known = names
+        .iter()
+        .filter_map(|&(name, id)| read(id).map(|Counter { current, highwater }| (name, Both { current, highwater })));
     [known.collect()]
 }
 

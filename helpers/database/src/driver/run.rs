@@ -129,11 +129,7 @@ pub fn execute(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
 }
 
 /// Binds and begins a statement, after a BEGIN where one is due.
-pub fn begin(
-    statement: &mut Statement,
-    prepared: &Prepared,
-    binds: Option<&[ValueRef<'_>]>,
-) -> sqlite::Result<()> {
+pub fn begin(statement: &mut Statement, prepared: &Prepared, binds: Option<&[ValueRef<'_>]>) -> sqlite::Result<()> {
     statement.bind(binds.unwrap_or_default())?;
     begin_before(&prepared.connection, prepared.opens_transaction)?;
     statement.start()

@@ -35,7 +35,7 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         loop {
             let (mut statement, tail, opens) = desk::prepare(&connection, rest)?;
             rest = tail;
-            let own = if multi { statement.parameters().min(binds.len()) } else { binds.len() };
+            let own = statement.parameters().min(binds.len()); // more than it takes are no error
             let (these, others) = binds.split_at(own);
             binds = others;
             statement.bind(these)?;

@@ -20,8 +20,7 @@ impl Connection {
         let to_name = c_string(to_schema, "the name of a schema")?;
         let from_name = c_string(from_schema, "the name of a schema")?;
         // SAFETY: two open connections, used by this thread; NUL-terminated names.
-        let backup =
-            unsafe { ffi::sqlite3_backup_init(self.db, to_name.as_ptr(), from.db, from_name.as_ptr()) };
+        let backup = unsafe { ffi::sqlite3_backup_init(self.db, to_name.as_ptr(), from.db, from_name.as_ptr()) };
         if backup.is_null() {
             // SAFETY: `db` is open.
             let code = unsafe { ffi::sqlite3_extended_errcode(self.db) };

@@ -36,7 +36,8 @@ impl Connection {
         let callback: Option<unsafe extern "C" fn(*mut c_void, *mut ffi::sqlite3, c_int, *const std::ffi::c_char)> =
             if id == 0 { None } else { Some(needed) };
         // SAFETY: `db` is open; `shared` lives as long as the connection.
-        let rc = unsafe { ffi::sqlite3_collation_needed(self.db, Rc::as_ptr(&self.shared).cast_mut().cast(), callback) };
+        let rc =
+            unsafe { ffi::sqlite3_collation_needed(self.db, Rc::as_ptr(&self.shared).cast_mut().cast(), callback) };
         self.check(rc)
     }
 }
@@ -49,14 +50,7 @@ fn register(connection: &Connection, name: &[u8], collation: Option<Collation>) 
     };
     // SAFETY: `db` is open; SQLite calls `destroy` when the collation is replaced or the connection closed.
     let rc = unsafe {
-        ffi::sqlite3_create_collation_v2(
-            connection.db,
-            name.as_ptr(),
-            ffi::SQLITE_UTF8,
-            data,
-            Some(compare),
-            destroy,
-        )
+        ffi::sqlite3_create_collation_v2(connection.db, name.as_ptr(), ffi::SQLITE_UTF8, data, Some(compare), destroy)
     };
     if rc != ffi::SQLITE_OK
         && let Some(destroy) = destroy
@@ -84,13 +78,7 @@ unsafe fn slice<'t>(text: *const c_void, len: c_int) -> &'t [u8] {
     }
 }
 
-unsafe extern "C" fn by_bytes(
-    _: *mut c_void,
-    a_len: c_int,
-    a: *const c_void,
-    b_len: c_int,
-    b: *const c_void,
-) -> c_int {
+unsafe extern "C" fn by_bytes(_: *mut c_void, a_len: c_int, a: *const c_void, b_len: c_int, b: *const c_void) -> c_int {
     // SAFETY: SQLite gives two texts with their lengths.
     let (a, b) = unsafe { (slice(a, a_len), slice(b, b_len)) };
     a.cmp(b) as c_int

@@ -4,8 +4,8 @@
 ///
 /// SQLite's connections are opened without a mutex of their own, and statements share theirs through `Rc`. That is
 /// sound when everything that shares moves to another thread at once. The only way to the inside is through
-/// `&mut`; what is cloned out of it must not outlive the call that did it. The users are `driver::Driver` and
-/// `api::Api`, which keep to that: clones live on the stack of a running function.
+/// `&mut`; what is cloned out of it must not outlive the call that did it. The user is `desk::Tables`, which keeps to
+/// that: clones live on the stack of a running function.
 #[derive(Debug, Default)]
 pub struct Confined<T>(T);
 

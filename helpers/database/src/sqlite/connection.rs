@@ -83,7 +83,7 @@ pub struct Connection {
     interrupter: Interrupter,
     begin: Cell<AutoBegin>,
     busy_timeout_ms: Cell<i32>,
-    autocommit_told: Cell<bool>,
+    autocommit_told: Cell<Option<bool>>,
 }
 
 impl Connection {
@@ -117,7 +117,7 @@ impl Connection {
             interrupter,
             begin: Cell::default(),
             busy_timeout_ms: Cell::new(0),
-            autocommit_told: Cell::new(true),
+            autocommit_told: Cell::new(Some(true)),
         });
         connection.set_busy_timeout(busy_timeout_ms);
         collation::register_perl(&connection)?;
@@ -181,7 +181,12 @@ impl Connection {
     /// The autocommit state, if the client does not know it yet.
     pub fn autocommit_news(&self) -> Option<bool> {
         let now = self.autocommit();
-        (self.autocommit_told.replace(now) != now).then_some(now)
+        (self.autocommit_told.replace(Some(now)) != Some(now)).then_some(now)
+    }
+
+    /// A transaction was begun for the client: its state is news even if the statement ends it at once.
+    pub fn forget_autocommit_told(&self) {
+        self.autocommit_told.set(None);
     }
 
     /// Rows changed by the last INSERT, UPDATE or DELETE.

@@ -5,6 +5,7 @@
 //! callback runs, the host belongs to it; the calls that the client makes meanwhile enter anew.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -75,24 +76,32 @@ impl Drop for GiveBack {
     }
 }
 
-/// Uses the host of this thread, if there is one and it is not in use by an outer callback.
-fn with_host<R>(work: impl FnOnce(&mut dyn Host) -> R) -> Option<R> {
+/// Uses the host of this thread, if there is one and it is not in use by an outer callback. A panic ends here: it must
+/// not pass through SQLite's frames, which would end the process.
+fn with_host<R>(work: impl FnOnce(&mut dyn Host) -> R) -> Option<std::thread::Result<R>> {
     let pointer = HOST.take()?;
     let mut taken = GiveBack(pointer);
-    // SAFETY: the pointer comes from `enter`, which still runs below us; it was taken off the thread, so that this is
-    // the only reference made of it.
-    Some(work(unsafe { taken.0.as_mut() }))
+    Some(catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the pointer comes from `enter`, which still runs below us; it was taken off the thread, so that
+        // this is the only reference made of it.
+        work(unsafe { taken.0.as_mut() })
+    })))
 }
 
 /// Calls the client's function `id`.
 pub(super) fn call(id: u32, args: &[Value]) -> Result<Value, String> {
-    let gone = || Err("the client of this database connection is gone".to_owned());
-    with_host(|host| host.call(id, args)).unwrap_or_else(gone)
+    match with_host(|host| host.call(id, args)) {
+        Some(Ok(answer)) => answer,
+        Some(Err(_)) => Err("internal error in a callback".to_owned()),
+        None => Err("the client of this database connection is gone".to_owned()),
+    }
 }
 
 /// Calls the client's function `id` without waiting; nothing if the client is gone.
 pub(super) fn notify(id: u32, args: &[Value]) {
-    with_host(|host| host.notify(id, args));
+    if let Some(Err(_)) = with_host(|host| host.notify(id, args)) {
+        tracing::error!("a notice to the client was lost in a panic");
+    }
 }
 
 /// A fact about the client.

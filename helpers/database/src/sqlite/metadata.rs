@@ -49,8 +49,7 @@ pub fn compile_options() -> Vec<String> {
 pub fn library_status(counter: i32, reset: bool) -> Option<Counter> {
     let (mut current, mut highwater) = (0, 0);
     // SAFETY: places for both results.
-    let rc =
-        unsafe { ffi::sqlite3_status64(counter, &raw mut current, &raw mut highwater, c_int::from(reset)) };
+    let rc = unsafe { ffi::sqlite3_status64(counter, &raw mut current, &raw mut highwater, c_int::from(reset)) };
     (rc == ffi::SQLITE_OK).then_some(Counter { current, highwater })
 }
 

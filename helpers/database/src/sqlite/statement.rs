@@ -83,15 +83,15 @@ impl Statement {
         let mut tail = std::ptr::null();
         let start = sql.as_ptr().cast();
         // SAFETY: `db` is open; `sql` is read within its length; places for both results.
-        let rc =
-            unsafe { ffi::sqlite3_prepare_v3(connection.db, start, len, 0, &raw mut raw, &raw mut tail) };
+        let rc = unsafe { ffi::sqlite3_prepare_v3(connection.db, start, len, 0, &raw mut raw, &raw mut tail) };
         if let Err(error) = connection.check(rc) {
             // SAFETY: what was prepared, or null.
             unsafe { ffi::sqlite3_finalize(raw) };
             return Err(error);
         }
         // `tail` points into `sql`, or nowhere.
-        let used = if tail.is_null() { sql.len() } else { (tail as usize).saturating_sub(start as usize).min(sql.len()) };
+        let used =
+            if tail.is_null() { sql.len() } else { (tail as usize).saturating_sub(start as usize).min(sql.len()) };
         let mut statement = Self {
             raw,
             connection: Rc::clone(connection),

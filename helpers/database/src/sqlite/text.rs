@@ -45,11 +45,7 @@ impl StringMode {
 
     /// The bytes that SQLite gets for a byte string (each byte a Latin-1 character).
     pub fn encode_bytes(self, bytes: &[u8]) -> Cow<'_, [u8]> {
-        if self.is_unicode() && !bytes.is_ascii() {
-            Cow::Owned(latin1_to_utf8(bytes))
-        } else {
-            Cow::Borrowed(bytes)
-        }
+        if self.is_unicode() && !bytes.is_ascii() { Cow::Owned(latin1_to_utf8(bytes)) } else { Cow::Borrowed(bytes) }
     }
 
     /// The bytes that SQLite gets for a string of characters.

@@ -25,14 +25,8 @@ struct Module {
     destroy: unsafe extern "C" fn(*mut Tokenizer) -> c_int,
     open: unsafe extern "C" fn(*mut Tokenizer, *const c_char, c_int, *mut *mut Cursor) -> c_int,
     close: unsafe extern "C" fn(*mut Cursor) -> c_int,
-    next: unsafe extern "C" fn(
-        *mut Cursor,
-        *mut *const c_char,
-        *mut c_int,
-        *mut c_int,
-        *mut c_int,
-        *mut c_int,
-    ) -> c_int,
+    next:
+        unsafe extern "C" fn(*mut Cursor, *mut *const c_char, *mut c_int, *mut c_int, *mut c_int, *mut c_int) -> c_int,
 }
 
 static MODULE: Module = Module { version: 0, create, destroy, open, close, next };
@@ -73,8 +67,7 @@ impl Connection {
         // SAFETY: `db` is open; bound values are copied; the statement is finalized here. The module that the address
         // leads to is static.
         let rc = unsafe {
-            let mut rc =
-                ffi::sqlite3_prepare_v2(self.db, sql.as_ptr(), -1, &raw mut statement, std::ptr::null_mut());
+            let mut rc = ffi::sqlite3_prepare_v2(self.db, sql.as_ptr(), -1, &raw mut statement, std::ptr::null_mut());
             if rc == ffi::SQLITE_OK {
                 let transient = ffi::SQLITE_TRANSIENT();
                 ffi::sqlite3_bind_text(statement, 1, NAME.as_ptr().cast(), len(NAME), transient);

@@ -161,12 +161,9 @@ pub(super) unsafe fn set_result(
                 ffi::SQLITE_TRANSIENT(),
                 UTF8,
             ),
-            Ok(Answer::Blob(blob)) => ffi::sqlite3_result_blob64(
-                context,
-                blob.as_ptr().cast(),
-                blob.len() as u64,
-                ffi::SQLITE_TRANSIENT(),
-            ),
+            Ok(Answer::Blob(blob)) => {
+                ffi::sqlite3_result_blob64(context, blob.as_ptr().cast(), blob.len() as u64, ffi::SQLITE_TRANSIENT());
+            }
             Err(text) => {
                 let len = c_int::try_from(text.len()).unwrap_or(c_int::MAX);
                 ffi::sqlite3_result_error(context, text.as_ptr().cast(), len);

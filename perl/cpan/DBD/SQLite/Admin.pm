@@ -44,7 +44,12 @@ sub enable_load_extension {
 
 sub load_extension {
     my ($dbh, $file, $entry) = @_;
-    return _admin($dbh, 'load extension', 'load_extension', $file, $entry) ? 1 : 0;
+    return 1 if _admin($dbh, 'load extension', 'load_extension', $file, $entry);
+    my ($err, $text) = ($dbh->err, $dbh->errstr);
+    return 0 if $err == -2;
+    $dbh->set_err(undef, undef);
+    $dbh->set_err($err, "sqlite_load_extension failed with error $text");
+    return 0;
 }
 
 sub table_column_metadata {

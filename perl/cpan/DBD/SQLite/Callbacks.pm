@@ -67,7 +67,7 @@ sub column {    # a column of a virtual table: text stays text
 
 sub is_number {    # was it computed as a number (and not read as text)?
     my ($value) = @_;
-    return 0 if ref $value;
+    return 0 if ref $value || $value !~ /\A(?:-?(?:[0-9.]|inf|nan)|\z)/i;
     if ($value eq '') { require B; return B::svref_2object(\$value)->FLAGS & B::SVf_NOK() }
     no warnings;
     my $same = $value ^ $value;
@@ -119,7 +119,7 @@ sub aggregate {
 sub finish {
     my ($object) = @_;
     my $value;
-    my $ok = try('finalize', sub { my @values = $object->finalize; $value = $values[-1]; 1 });
+    my $ok = try('finalize', sub { $value = $object->finalize; 1 });
     return $ok ? result($value) : undef;
 }
 
@@ -161,7 +161,7 @@ package DBD::SQLite::db;
 sub create_function {
     my ($dbh, $name, $argc, $code, $flags) = @_;
     return DBD::SQLite::_inactive($dbh, 'create function') if !$dbh->{bridge_conn}{active};
-    my $wrapped = ref $code ? sub { my @values = $code->(@_); return DBD::SQLite::Callbacks::result($values[-1]) } : undef;
+    my $wrapped = ref $code ? sub { return DBD::SQLite::Callbacks::result(scalar $code->(@_)) } : undef;
     my $ok = DBD::SQLite::Callbacks::install($dbh, 'create_function', "function $name $argc", $wrapped, [ $name, $argc ], [ $flags || 0 ]);
     return $ok ? 1 : _not_made($dbh, 'sqlite_create_function');
 }
@@ -244,14 +244,21 @@ sub progress_handler {
 sub sqlite_trace {
     my ($dbh, $code) = @_;
     return DBD::SQLite::_inactive($dbh, 'trace') if !$dbh->{bridge_conn}{active};
-    return DBD::SQLite::Callbacks::install($dbh, 'trace', 'trace', $code ? sub { $code->(@_); return } : undef) ? 1 : '';
+    return _watch($dbh, 'trace', $code && sub { $code->(@_); return });
 }
 
 sub profile {
     my ($dbh, $code) = @_;
     return DBD::SQLite::_inactive($dbh, 'profile') if !$dbh->{bridge_conn}{active};
-    my $wrapped = $code ? sub { my ($sql, $nanoseconds) = @_; $code->($sql, int($nanoseconds / 1_000_000)); return } : undef;
-    return DBD::SQLite::Callbacks::install($dbh, 'profile', 'profile', $wrapped) ? 1 : '';
+    return _watch($dbh, 'profile', $code && sub { my ($sql, $nanoseconds) = @_; $code->($sql, int($nanoseconds / 1_000_000)); return });
+}
+
+sub _watch {
+    my ($dbh, $function, $code) = @_;
+    my $weak = $dbh->{bridge_conn};
+    DBD::SQLite::_weaken($weak);
+    my $wrapped = $code && DBD::SQLite::Callbacks::guarded($weak, $code, undef);
+    return DBD::SQLite::Callbacks::install($dbh, $function, $function, $wrapped) ? 1 : '';
 }
 
 # --- full-text tokenizers -----------------------------------------------------------------------------------------------------------

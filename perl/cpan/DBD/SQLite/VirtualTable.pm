@@ -218,7 +218,7 @@ sub on_find_function {
     if (!exists $known->{"$count $name"}) {
         my $code = $desk->{tables}{$number}->FIND_FUNCTION($count, $name);
         $known->{"$count $name"} = ref $code
-            ? $desk->{conn}{session}->callback(sub { my @values = $code->(@_); return DBD::SQLite::Callbacks::result($values[-1]) })
+            ? $desk->{conn}{session}->callback(sub { return DBD::SQLite::Callbacks::result(scalar $code->(@_)) })
             : 0;
     }
     return [ $known->{"$count $name"} ];

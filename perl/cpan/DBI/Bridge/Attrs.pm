@@ -104,7 +104,7 @@ my %STORE = (
     },
     FetchHashKeyName => sub {
         my ($i, $key, $value) = @_;
-        forget_names($i);
+        croak("Can't set FetchHashKeyName for a statement handle, set in parent before prepare()") if $i->{Type} eq 'st';
         $i->{FetchHashKeyName} = $value;
         return 1;
     },

@@ -96,7 +96,7 @@ sub bind_col {
     return 1 if !defined $ref;
     if (!ref $ref || ref($ref) !~ /^(?:SCALAR|REF|LVALUE|VSTRING)\z/ && !eval { my $r = \$$ref; 1 }) {
         my $h = DBI::Bridge::outer($sth);
-        DBI::Bridge::croak("Can't $h" . "->bind_col($column, $ref,...), need a reference to a scalar");
+        DBI::Bridge::croak("Can't $h" . "->bind_col($column, " . DBI::neat($ref) . ",...), need a reference to a scalar");
     }
     $sth->{bridge_bind}[ $column - 1 ] = $ref;
     DBI::Bridge::hold($sth);

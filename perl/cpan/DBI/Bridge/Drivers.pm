@@ -36,6 +36,9 @@ sub available_drivers {
 
 sub installed_drivers { return wantarray ? %installed_drh : scalar keys %installed_drh }
 
+# methods that drivers have installed: name of the method in DBI's classes => what is known of it
+sub installed_methods { our %INSTALLED; return wantarray ? %INSTALLED : scalar keys %INSTALLED }
+
 sub installed_versions {
     my ($class, $quiet) = @_;
     my %version = (DBI => $VERSION, Perl => sprintf('%vd', $^V) . '', OS => $^O);
@@ -53,6 +56,7 @@ sub installed_versions {
 
 sub data_sources {
     my ($class, $driver, @other) = @_;
+    $driver =~ s/^dbi:(\w+).*/$1/is if defined $driver;    # a whole source will do
     my $drh = ref $class ? $class : $class->install_driver($driver);
     return $drh->data_sources(@other);
 }

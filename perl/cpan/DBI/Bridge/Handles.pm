@@ -33,13 +33,21 @@ sub install_method {    # DBD::Foo::db->install_method('foo_bar'): $dbh->foo_bar
     my ($driver, $type) = $class =~ /^DBD::(\w+)::(dr|db|st)\z/
         or DBI::Bridge::croak("Class '$class' must begin with DBD:: and end with ::dr, ::db or ::st");
     DBI::Bridge::croak("install_method: method name '$method' must begin with the driver's prefix and an underscore") if $method !~ /^[a-z]\w*?_./;
-    no strict 'refs';
-    my $flags = $attr && $attr->{O} && $attr->{O} & 4 ? DBI::KEEP() : 0;
-    my $usage = $attr && $attr->{U} ? $attr->{U} : undef;
+    DBI->_install_method("DBI::${type}::$method", (caller)[1], $attr);
+    return;
+}
+
+# 'DBI::db::foo_bar' becomes a method; $attr: O => 4 keeps the error state, U => [ fewest, most, usage ] with the handle counted
+sub DBI::_install_method {
+    my ($class, $full, $file, $attr) = @_;
+    my ($type, $method) = $full =~ /^DBI::(dr|db|st)::(\w+)\z/ or DBI::Bridge::croak("_install_method: '$full' is not of DBI::dr, DBI::db or DBI::st");
+    my $usage = $attr && ref $attr->{U} ? $attr->{U} : undef;
     my ($min, $max) = $usage ? ($usage->[0] - 1, $usage->[1] ? $usage->[1] - 1 : -1) : (0, -1);
-    my @entry = ($method, $min, $max, $flags, $usage && defined $usage->[2] ? $usage->[2] : '');
-    $DBI::DISPATCH{"$type/$method"} = $DBI::DISPATCH{$method} = \@entry;
-    *{"DBI::${type}::$method"} = DBI::dispatcher(@entry[ 0 .. 3 ]);
+    my $flags = $attr && $attr->{O} && $attr->{O} & 4 ? DBI::KEEP() : 0;
+    $DBI::DISPATCH{"$type/$method"} = $DBI::DISPATCH{$method} = [ $method, $min, $max, $flags, $usage && defined $usage->[2] ? $usage->[2] : '' ];
+    $DBI::INSTALLED{$full} = $attr;
+    no strict 'refs';
+    *$full = $flags ? DBI::keeper($method, $min, $max, $flags) : DBI::dispatcher($method, $min, $max, $flags);
     return;
 }
 

@@ -47,7 +47,7 @@ sub report {
                     return $list ? @rv : $rv[0];
                 }
             }
-            $text .= at_caller();
+            $text .= at_caller() if $text !~ /\n\z/;
             if ($print) { warn $text }
             if ($raise) { die $text }
         }

@@ -98,7 +98,7 @@ sub trace_enter {
     if ($name =~ /^connect/) { $args[2] = '****' if defined $args[2] }
     if ($name eq 'connect' || $name eq 'connected') { $args[2] = '****' if @args > 2 }
     my $who = tied(%$h) ? "$h~" . sprintf('0x%x', 0 + $i) : "$h~INNER";
-    trace_print(('1234567890' x 1) && ($DEPTH ? "$DEPTH" : ' ') . '   -> ' . "$name ${where}for $i->{ImplementorClass} ($who"
+    trace_print(($DEPTH ? "$DEPTH" : ' ') . '   -> ' . "$name ${where}for $i->{ImplementorClass} ($who"
             . (@args ? ' ' . show_args(@args) : '') . ")\n");
     return;
 }
@@ -109,8 +109,8 @@ sub trace_leave {
     if (defined $err && length $err && $name !~ /^(?:err|errstr|state)\z/) {
         trace_print(sprintf "    %s %s: %s %s\n", '!!', $err ? 'ERROR' : 'WARNING', $err, DBI::neat(${ $i->{Errstr} }));
     }
-    my $shown = $list ? '( ' . show_args(@rv) . ' ) [' . @rv . ' items]' : '= ' . show_args($rv[0]);
-    trace_print(($DEPTH ? "$DEPTH" : ' ') . "   <- $name$shown" . at_caller());
+    @rv = $rv[0] if !$list;
+    trace_print(($DEPTH ? "$DEPTH" : ' ') . "   <- $name= ( " . show_args(@rv) . ' ) [' . @rv . ' items]' . at_caller());
     return;
 }
 

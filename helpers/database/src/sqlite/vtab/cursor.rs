@@ -158,10 +158,7 @@ pub(super) unsafe extern "C" fn column(
     ffi::SQLITE_OK
 }
 
-pub(super) unsafe extern "C" fn rowid(
-    pointer: *mut ffi::sqlite3_vtab_cursor,
-    out: *mut ffi::sqlite3_int64,
-) -> c_int {
+pub(super) unsafe extern "C" fn rowid(pointer: *mut ffi::sqlite3_vtab_cursor, out: *mut ffi::sqlite3_int64) -> c_int {
     // SAFETY: a cursor of ours; a place for the result.
     unsafe {
         let (this, table) = cursor(pointer);

@@ -1,0 +1,77 @@
+//! System calls that have no safe form anywhere.
+//!
+//! Unsafe, because `fork` copies one thread only, closing descriptors pulls them from under
+//! whoever holds them, changing the environment races with whoever reads it, and the
+//! allocator's knobs are C functions. The first three are only sound in a process that has not begun its
+//! work yet: see `detach.rs`, their only user.
+#![allow(unsafe_code)]
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// Forks; whether this is the parent. Must be called before any thread is started.
+pub(crate) fn fork() -> io::Result<bool> {
+    // SAFETY: no thread was started yet, so the child is a whole process.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        pid => Ok(pid != 0),
+    }
+}
+
+/// Closes the descriptors from `first` to `last`. Must be called before anything that is
+/// kept was opened.
+pub(crate) fn close_range(first: u32, last: u32) {
+    if first > last {
+        return;
+    }
+    // SAFETY: nothing that is kept has been opened yet.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } != 0 {
+        close_one_by_one(first, last);
+    }
+}
+
+/// For kernels before 5.9, which have no `close_range`.
+fn close_one_by_one(first: u32, last: u32) {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
+    let open: Vec<u32> = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    for fd in open.into_iter().filter(|fd| (first..=last).contains(fd)) {
+        // SAFETY: as above; closing a descriptor that is closed already (the directory's) does nothing.
+        unsafe { libc::close(fd.cast_signed()) };
+    }
+}
+
+/// A descriptor that was named on the command line. `None` if it is not open.
+pub(crate) fn inherited(fd: RawFd) -> Option<OwnedFd> {
+    if fd < 0 || !std::path::Path::new(&format!("/proc/self/fd/{fd}")).exists() {
+        return None;
+    }
+    // SAFETY: it is open, and whoever started us says that it is ours.
+    Some(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Forgets a variable of the environment. Must be called before any thread is started.
+pub(crate) fn remove_variable(name: &OsStr) {
+    // SAFETY: there is no other thread yet that could read the environment.
+    unsafe { std::env::remove_var(name) };
+}
+
+/// Sets how many arenas the allocator may have.
+pub(crate) fn set_arenas(count: i32) {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: sets a parameter of the allocator; any value is allowed.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, count);
+    }
+    #[cfg(not(target_env = "gnu"))]
+    let _ = count;
+}
+
+/// Gives memory that is not used any more back to the system.
+pub(crate) fn trim_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: only asks the allocator to release what is free.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}

@@ -1,0 +1,99 @@
+package DBD::SQLite::Bulk;
+
+# The short ways that only our own DBI asks for (see the head of DBI.pm): a whole select in one round trip, rows as hashes made by the
+# daemon, all rows at once.
+
+use strict;
+use warnings;
+no warnings 'redefine';    # the stubs that loaded this file
+
+our $VERSION = '1.72';
+
+package DBD::SQLite::db;
+
+sub bridge_select {
+    my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
+    my $conn = $dbh->{bridge_conn};
+    return DBD::SQLite::_inactive($dbh, 'prepare') if !$conn->{active};
+    return '' if $attr && grep { /^(?:sqlite_|Callbacks)/ } keys %$attr;
+    return '' if $dbh->{ChopBlanks} || $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
+    my @binds = @$binds;
+    ref and $_ = "$_" for @binds;
+    my $id = DBD::SQLite::dr::_next_id();
+    my $limit = $mode eq 'row' ? -1 : $max ? -$max : undef;
+    my $send = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
+    my ($reply, $error);
+    my $session = $conn->{session};
+    my $as = $mode eq 'hash' ? 'h' : 'a';
+    {
+        local $@;
+        $reply = eval {
+            my $first = $session->request('sqlite.select', [ $conn->{id}, $id, "$sql", $send, $as, $limit ]);
+            my ($done, $rows) = @$first[ 1, 2 ];
+            my $seq = $done ? 0 : $session->post('sqlite.fetch', [ $id, undef, $as ]);
+            while ($seq) {    # one batch is always on its way
+                my $more = $session->await($seq);
+                $seq = $more->[0] ? 0 : $session->post('sqlite.fetch', [ $id, undef, $as ]);
+                push @$rows, @{ $more->[1] };
+            }
+            $session->oneway('sqlite.finalize', [$id]) if !$done;
+            $first;
+        };
+        $error = $@ if !$reply;
+    }
+    return DBD::SQLite::_fail($dbh, $error) if !$reply;
+    DBD::SQLite::_extra($conn, $reply->[3]) if $reply->[3];
+    return $reply->[2] || [];
+}
+
+package DBD::SQLite::st;
+
+# Our own DBI asks for rows as hashes: the daemon then sends them so. A batch that was on its way as arrays is turned here.
+sub bridge_fetch_as {
+    my ($sth, $kind, $case) = @_;
+    my $conn = $sth->{bridge_conn};
+    return if !$conn->{active} || !$sth->{Active};
+    return '' if $sth->{bridge_as_bytes} || !_distinct($sth, $case);
+    $sth->{bridge_mode} = 'h';
+    _more($sth) or return;
+    if ($sth->{bridge_rows} && @{ $sth->{bridge_rows} }) {
+        my $names = $sth->{bridge_names} = $sth->{NAME};
+        my $rows  = delete $sth->{bridge_rows};
+        for (@$rows) { my %row; @row{@$names} = @$_; $_ = \%row }
+        $sth->{bridge_hash_rows} = $rows;
+    }
+    return shift @{ $sth->{bridge_hash_rows} };
+}
+
+# All rows that are not here yet.
+sub bridge_fetchall {
+    my ($sth, $kind, $max) = @_;
+    my $conn = $sth->{bridge_conn};
+    return '' if defined $max || !$conn->{active} || !$sth->{Active} || $sth->{bridge_as_bytes};
+    my $hash = $kind eq 'hash';
+    return '' if $hash && !_distinct($sth, $sth->{FetchHashKeyName} || 'NAME');
+    $sth->{bridge_mode} = $hash ? 'h' : 'a';
+    my ($waiting, $hashes_waiting) = delete @$sth{qw(bridge_rows bridge_hash_rows)};    # these are not asked for
+    my @all;
+    while (_more($sth)) {
+        my ($arrays, $hashes) = delete @$sth{qw(bridge_rows bridge_hash_rows)};
+        my $names = $sth->{NAME};
+        if    ($hash  && $arrays) { push @all, map { my %row; @row{@$names} = @$_; \%row } @$arrays }
+        elsif (!$hash && $hashes) { push @all, map { [ @$_{@$names} ] } @$hashes }
+        else                      { push @all, @{ $arrays || $hashes } }
+    }
+    @$sth{qw(bridge_rows bridge_hash_rows)} = ($waiting || [], $hashes_waiting || []);
+    return defined ${ $sth->{Err} } ? undef : \@all;
+}
+
+sub _distinct {    # can rows be hashes keyed by NAME, and is that what is wanted?
+    my ($sth, $case) = @_;
+    return $sth->{bridge_distinct}{$case} if defined $sth->{bridge_distinct}{$case};
+    my $names = $sth->{NAME};
+    my %seen;
+    my $distinct = (grep { $seen{$_}++ } @$names) ? 0 : 1;
+    if ($distinct && $case ne 'NAME') { $distinct = join("\0", @$names) eq join("\0", @{ $sth->FETCH($case) }) }
+    return $sth->{bridge_distinct}{$case} = $distinct;
+}
+
+1;
