@@ -50,7 +50,8 @@ fn collect(directory: &Path, name: &Path, files: &mut Vec<PerlFile>) -> io::Resu
 
 /// Rust source: the files, and a digest of them.
 fn table(files: &[PerlFile]) -> io::Result<String> {
-    let mut text = String::from("/// Every Perl file: its name and its text.\npub static FILES: &[(&str, &[u8])] = &[\n");
+    let mut text =
+        String::from("/// Every Perl file: its name and its text.\npub static FILES: &[(&str, &[u8])] = &[\n");
     let mut digest = Digest::new();
     for (name, path) in files {
         let content = fs::read(path)?;
@@ -59,8 +60,12 @@ fn table(files: &[PerlFile]) -> io::Result<String> {
         let (name, path) = (name.to_string_lossy(), path.to_string_lossy());
         writeln!(text, "    ({name:?}, include_bytes!({path:?})),").map_err(io::Error::other)?;
     }
-    writeln!(text, "];\n/// Tells apart builds with different Perl files.\npub const DIGEST: &str = \"{:08x}\";", digest.0 >> 32)
-        .map_err(io::Error::other)?;
+    writeln!(
+        text,
+        "];\n/// Tells apart builds with different Perl files.\npub const DIGEST: &str = \"{:08x}\";",
+        digest.0 >> 32
+    )
+    .map_err(io::Error::other)?;
     Ok(text)
 }
 

@@ -3,8 +3,11 @@ package DBI;
 # The published DBI interface, written in plain Perl with core modules only.
 #
 # THE MAP
-#   this file              what every script needs: handles, method dispatch, the error state, connect,
-#                          the fetch paths, and the driver base classes DBD::_::common/dr/db/st
+#   this file              the class: constants and exports, $DBI::err and friends, connect, loading of drivers
+#   DBI/Bridge/Making.pm   handles are made here: outer, inner, inheritance, children
+#   DBI/Bridge/Dispatch.pm the road of a method call, the list of methods, reading and writing attributes, DESTROY
+#   DBI/Bridge/Fetch.pm    the hot paths: fetch, fetchrow_*
+#   DBI/Bridge/Base.pm     DBD::_::common/dr/db/st: the base classes of drivers
 #   DBI/Bridge/Report.pm   what happens when a method leaves an error or warning behind (message, warn, die)
 #   DBI/Bridge/Watch.pm    the long way through a method call: trace, Callbacks, Profile, taint, wrong usage
 #   DBI/Bridge/Attrs.pm    attributes that are computed or checked when read or written
@@ -17,7 +20,8 @@ package DBI;
 #   DBI/Bridge/Trace.pm    trace, trace_msg, trace flags
 #   DBI/Bridge/Util.pm     neat_list, data_diff, sql_type_cast, hash, dump_results, ...
 #   DBI/Bridge/Preparse.pm preparse
-# Everything but this file is loaded on first use: `lazy` (below) installs a stub for each such sub.
+#   DBI/Bridge/Profiling.pm  samples of a Profile; its reports are in DBI/Profile.pm
+# The first five are loaded at once, the others on first use: `lazy` (below) installs a stub for each of their subs.
 #
 # HANDLES
 #   The script holds an "outer" handle: a blessed reference to a hash tied to the "inner" one. The inner handle is a plain
@@ -59,10 +63,10 @@ package DBI;
 use strict;
 use warnings;
 
-our ($VERSION, $BRIDGE, $PurePerl, $dbi_debug, $neat_maxlen, $connect_via, $stderr);
-our ($WATCH, $IN, $LAST, %installed_drh, %DISPATCH, %INSTALLED);
-our ($err, $errstr, $state, $rows, $lasth);
-our (@EXPORT, @EXPORT_OK, %EXPORT_TAGS);
+our ($VERSION, $BRIDGE,    $PurePerl, $dbi_debug,     $neat_maxlen, $connect_via, $stderr);
+our ($WATCH,   $IN,        $LAST,     %installed_drh, %DISPATCH,    %INSTALLED);
+our ($err,     $errstr,    $state,    $rows,          $lasth);
+our (@EXPORT,  @EXPORT_OK, %EXPORT_TAGS);
 
 BEGIN {
     $VERSION     = '1.643';
@@ -71,13 +75,16 @@ BEGIN {
     $neat_maxlen = 1000;
     $stderr      = 2_000_000_000;
     $connect_via = 'connect';
-    $WATCH       = 0;               # true while the global trace level is not 0
-    $LAST        = [ undef, \undef, \undef, \'' ];
-    if (defined &builtin::weaken) { no warnings 'once'; *weaken = \&builtin::weaken }
+    $WATCH       = 0;                              # true while the global trace level is not 0
+    $LAST        = [undef, \undef, \undef, \''];
+    if (defined &builtin::weaken) { no warnings 'once';   *weaken = \&builtin::weaken }
     else                          { require Scalar::Util; *weaken = \&Scalar::Util::weaken }
+
     # errors that drivers raise with Carp are about the script's line, not about ours
     no warnings 'once';
-    @Carp::Internal{qw(DBI DBI::Bridge DBI::common DBI::dr DBI::db DBI::st DBD::_::common DBD::_::dr DBD::_::db DBD::_::st)} = (1) x 10;
+    @Carp::Internal{
+        qw(DBI DBI::Bridge DBI::common DBI::dr DBI::db DBI::st DBD::_::common DBD::_::dr DBD::_::db DBD::_::st)} =
+        (1) x 10;
 }
 
 # --- subs that live in their own files ------------------------------------------------------------------------------
@@ -110,43 +117,60 @@ sub load_part {
 }
 
 BEGIN {
-    lazy('Report',  'DBI::Bridge', qw(report no_method no_handle at_caller croak carp));
-    lazy('Watch',   'DBI::Bridge', qw(watched usage_error));
-    lazy('Trace',   'DBI::Bridge', qw(trace_install trace_print));
-    lazy('Catalog', 'DBI::Bridge', qw(quote_as));
-    lazy('Columns', 'DBI::Bridge', qw(deliver arm));
+    lazy('Report',    'DBI::Bridge', qw(report no_method no_handle at_caller croak carp));
+    lazy('Watch',     'DBI::Bridge', qw(watched usage_error));
+    lazy('Trace',     'DBI::Bridge', qw(trace_install trace_print));
+    lazy('Catalog',   'DBI::Bridge', qw(quote_as));
+    lazy('Columns',   'DBI::Bridge', qw(deliver arm));
     lazy('Profiling', 'DBI::Bridge', qw(profile_object profile_call));
-    lazy('Profiling', 'DBI', qw(dbi_profile dbi_profile_merge_nodes dbi_profile_merge));
-    lazy('Attrs',   'DBI::Bridge', qw(fetch_special store_special));
-    lazy('Handles', 'DBI', qw(visit_handles _get_imp_data dump_handle _handles _rebless _install_method));
-    lazy('Drivers', 'DBI', qw(available_drivers data_sources installed_versions installed_drivers installed_methods connect_cached
-        connect_test_perf parse_dsn driver_prefix dbd_prefix_registered dbixs_revision require_version internal));
+    lazy('Profiling', 'DBI',         qw(dbi_profile dbi_profile_merge_nodes dbi_profile_merge));
+    lazy('Attrs',     'DBI::Bridge', qw(fetch_special store_special));
+    lazy('Handles',   'DBI',         qw(visit_handles _get_imp_data dump_handle _handles _rebless _install_method));
+    lazy(
+        'Drivers', 'DBI',
+        qw(available_drivers data_sources installed_versions installed_drivers installed_methods connect_cached
+            connect_test_perf parse_dsn driver_prefix dbd_prefix_registered dbixs_revision require_version internal)
+    );
     lazy('Drivers', 'DBI::Bridge', qw(autoproxy load_root connect_failed rebless));
-    lazy('Trace',   'DBI', qw(trace trace_msg parse_trace_flag parse_trace_flags _set_trace_file));
-    lazy('Util',    'DBI', qw(neat neat_list looks_like_number hash data_diff data_string_desc data_string_diff sql_type_cast
-        _concat_hash_sorted dbi_time));
-    lazy('Handles', 'DBD::_::common', qw(install_method dump_handle swap_inner_handle visit_child_handles private_attribute_info
-        private_data FETCH_many));
+    lazy('Trace',   'DBI',         qw(trace trace_msg parse_trace_flag parse_trace_flags _set_trace_file));
+    lazy(
+        'Util', 'DBI',
+        qw(neat neat_list looks_like_number hash data_diff data_string_desc data_string_diff sql_type_cast
+            _concat_hash_sorted dbi_time)
+    );
+    lazy(
+        'Handles', 'DBD::_::common',
+        qw(install_method dump_handle swap_inner_handle visit_child_handles private_attribute_info
+            private_data FETCH_many)
+    );
     lazy('Trace',   'DBD::_::common', qw(trace debug trace_msg parse_trace_flag parse_trace_flags));
-    lazy('Drivers', 'DBD::_::dr', qw(data_sources connect_cached default_user dbixs_revision));
-    lazy('Handles', 'DBD::_::db', qw(clone take_imp_data));
-    lazy('Drivers', 'DBD::_::db', qw(data_sources));
-    lazy('Select',  'DBD::_::db', qw(selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref selectall_array
-        selectall_hashref selectcol_arrayref));
+    lazy('Drivers', 'DBD::_::dr',     qw(data_sources connect_cached default_user dbixs_revision));
+    lazy('Handles', 'DBD::_::db',     qw(clone take_imp_data));
+    lazy('Drivers', 'DBD::_::db',     qw(data_sources));
+    lazy(
+        'Select', 'DBD::_::db',
+        qw(selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref selectall_array
+            selectall_hashref selectcol_arrayref)
+    );
     lazy('Select',  'DBD::_::st', qw(fetchall_arrayref fetchall_hashref));
     lazy('Columns', 'DBD::_::st', qw(bind_col bind_columns _get_fbav _set_fbav));
     lazy('Batch',   'DBD::_::st', qw(bind_param_array bind_param_inout_array execute_array execute_for_fetch));
-    lazy('Catalog', 'DBD::_::db', qw(quote_identifier tables table_info column_info primary_key_info primary_key foreign_key_info
-        statistics_info type_info type_info_all get_info last_insert_id));
+    lazy(
+        'Catalog', 'DBD::_::db',
+        qw(quote_identifier tables table_info column_info primary_key_info primary_key foreign_key_info
+            statistics_info type_info type_info_all get_info last_insert_id)
+    );
     lazy('Preparse', 'DBD::_::db', qw(preparse));
-    lazy('Util',    'DBD::_::st', qw(dump_results blob_copy_to_file));
+    lazy('Util',     'DBD::_::st', qw(dump_results blob_copy_to_file));
 }
 
 # --- exports --------------------------------------------------------------------------------------------------------
 
 my %SQL_TYPE;
+
 BEGIN {
-    my @pairs = qw(GUID -11 WLONGVARCHAR -10 WVARCHAR -9 WCHAR -8 BIT -7 TINYINT -6 BIGINT -5 LONGVARBINARY -4 VARBINARY -3 BINARY -2
+    my @pairs =
+        qw(GUID -11 WLONGVARCHAR -10 WVARCHAR -9 WCHAR -8 BIT -7 TINYINT -6 BIGINT -5 LONGVARBINARY -4 VARBINARY -3 BINARY -2
         LONGVARCHAR -1 UNKNOWN_TYPE 0 ALL_TYPES 0 CHAR 1 NUMERIC 2 DECIMAL 3 INTEGER 4 SMALLINT 5 FLOAT 6 REAL 7 DOUBLE 8
         DATETIME 9 DATE 9 INTERVAL 10 TIME 10 TIMESTAMP 11 VARCHAR 12 BOOLEAN 16 UDT 17 UDT_LOCATOR 18 ROW 19 REF 20 BLOB 30
         BLOB_LOCATOR 31 CLOB 40 CLOB_LOCATOR 41 ARRAY 50 ARRAY_LOCATOR 51 MULTISET 55 MULTISET_LOCATOR 56 TYPE_DATE 91 TYPE_TIME 92
@@ -155,10 +179,12 @@ BEGIN {
         INTERVAL_DAY_TO_MINUTE 109 INTERVAL_DAY_TO_SECOND 110 INTERVAL_HOUR_TO_MINUTE 111 INTERVAL_HOUR_TO_SECOND 112
         INTERVAL_MINUTE_TO_SECOND 113);
     my %cursor = (FORWARD_ONLY => 0, KEYSET_DRIVEN => 1, DYNAMIC => 2, STATIC => 3, TYPE_DEFAULT => 0);
-    my %flag = (
-        DBIpp_cm_cs => 0x01, DBIpp_cm_hs => 0x02, DBIpp_cm_dd => 0x04, DBIpp_cm_br => 0x08, DBIpp_cm_dw => 0x10, DBIpp_cm_XX => 0x1F,
-        DBIpp_ph_qm => 0x0100, DBIpp_ph_cn => 0x0200, DBIpp_ph_cs => 0x0400, DBIpp_ph_sp => 0x0800, DBIpp_ph_XX => 0x0F00,
-        DBIpp_st_qq => 0x010000, DBIpp_st_bs => 0x020000, DBIpp_st_XX => 0x030000,
+    my %flag   = (
+        DBIpp_cm_cs => 0x01, DBIpp_cm_hs => 0x02, DBIpp_cm_dd => 0x04, DBIpp_cm_br => 0x08, DBIpp_cm_dw => 0x10,
+        DBIpp_cm_XX => 0x1F,
+        DBIpp_ph_qm => 0x0100, DBIpp_ph_cn => 0x0200, DBIpp_ph_cs => 0x0400, DBIpp_ph_sp => 0x0800,
+        DBIpp_ph_XX => 0x0F00,
+        DBIpp_st_qq => 0x010000,          DBIpp_st_bs    => 0x020000, DBIpp_st_XX => 0x030000,
         DBIstcf_DISCARD_STRING => 0x0001, DBIstcf_STRICT => 0x0002,
     );
     my (@types, $name, $value);
@@ -166,18 +192,20 @@ BEGIN {
     my $constant = sub {
         my ($to, $what) = @_;
         Internals::SvREADONLY($what, 1);
-        if (exists $DBI::{$to}) { *$to = sub () { $what } }
-        else                    { $DBI::{$to} = \$what }
+        if (exists $DBI::{$to}) {
+            *$to = sub () { $what }
+        }
+        else { $DBI::{$to} = \$what }
         return $to;
     };
     while (($name, $value) = splice @pairs, 0, 2) { push @types, $constant->("SQL_$name", 0 + $value) }
     %EXPORT_TAGS = (
         sql_types        => \@types,
-        sql_cursor_types => [ map { $constant->("SQL_CURSOR_$_", $cursor{$_}) } keys %cursor ],
-        utils            => [ qw(neat neat_list $neat_maxlen dump_results looks_like_number data_string_diff data_string_desc
-                data_diff sql_type_cast DBIstcf_DISCARD_STRING DBIstcf_STRICT) ],
-        profile          => [ qw(dbi_profile dbi_profile_merge dbi_profile_merge_nodes dbi_time) ],
-        preparse_flags   => [ grep { /^DBIpp/ } map { $constant->($_, $flag{$_}) } keys %flag ],
+        sql_cursor_types => [map { $constant->("SQL_CURSOR_$_", $cursor{$_}) } keys %cursor],
+        utils => [qw(neat neat_list $neat_maxlen dump_results looks_like_number data_string_diff data_string_desc
+            data_diff sql_type_cast DBIstcf_DISCARD_STRING DBIstcf_STRICT)],
+        profile        => [qw(dbi_profile dbi_profile_merge dbi_profile_merge_nodes dbi_time)],
+        preparse_flags => [grep { /^DBIpp/ } map { $constant->($_, $flag{$_}) } keys %flag],
     );
     @EXPORT_OK = (map { @{ $EXPORT_TAGS{$_} } } keys %EXPORT_TAGS);
     mro::method_changed_in('DBI');
@@ -186,17 +214,18 @@ BEGIN {
 sub import {
     my ($class, @want) = @_;
     return if !@want;
-    my $to = caller;
-    my %ok = map { $_ => 1 } @EXPORT_OK;
+    my $to    = caller;
+    my %ok    = map { $_ => 1 } @EXPORT_OK;
     my @names = map { /^:(.*)/ ? @{ $EXPORT_TAGS{$1} || [$_] } : $_ } @want;
-    if ($class ne __PACKAGE__ || grep { !$ok{$_} } @names) {    # patterns, negations, versions, subclasses, mistakes: Exporter knows
+    if ($class ne __PACKAGE__ || grep { !$ok{$_} } @names)
+    {    # patterns, negations, versions, subclasses, mistakes: Exporter knows
         require Exporter::Heavy;
         return Exporter::Heavy::heavy_export($class, $to, @want);
     }
     no strict 'refs';
     for my $name (@names) {
         if ($name =~ /^\$(.*)/) { *{"${to}::$1"} = \${$1} }
-        else                    { *{"${to}::$name"} = \&{$name} }
+        else { *{"${to}::$name"} = \&{$name} }
     }
     return;
 }
@@ -204,6 +233,7 @@ sub import {
 # --- $DBI::err, $DBI::errstr, $DBI::state, $DBI::rows, $DBI::lasth -------------------------------------------------------
 
 {
+
     package DBI::var;
     my %READ = (
         err    => sub { ${ $DBI::LAST->[1] } },
@@ -218,556 +248,15 @@ sub import {
     for my $name (keys %READ) { no strict 'refs'; tie ${"DBI::$name"}, __PACKAGE__, $name }
 }
 
-sub err    { return ${ $LAST->[1] } }    # DBI->err or DBI::err: of the handle used last
+sub err    { return ${ $LAST->[1] } }                # DBI->err or DBI::err: of the handle used last
 sub errstr { return ${ $LAST->[2] } }
 sub state  { return DBI::Bridge::state_of($LAST) }
 
-# --- small helpers shared with the other files ----------------------------------------------------------------------------
-
-sub DBI::Bridge::state_of {
-    my ($me) = @_;
-    my ($err, $state) = (${ $me->[1] }, ${ $me->[3] });
-    return '' if !defined $err;
-    return $state eq '00000' ? '' : $state if defined $state && length $state;
-    return $err ? 'S1000' : '';
-}
-
-sub DBI::Bridge::outer {    # the outer handle of an inner one; a new one when the script let go of the old
-    my ($inner) = @_;
-    return $inner->{bridge_outer} if $inner->{bridge_outer};
-    my %outer;
-    tie %outer, 'DBI::Bridge::Tie', $inner;
-    my $outer = bless \%outer, ref $inner;
-    no warnings;    # builtin::weaken calls itself experimental in some perls
-    weaken($inner->{bridge_outer} = $outer);
-    return $outer;
-}
-
-sub DBI::Bridge::Tie::TIEHASH { return $_[1] }
-
-sub DBI::Bridge::settle {    # rows just made ready: may the script's fetch simply take them?
-    my ($i) = @_;
-    my $seen = $i->{bridge_watch} || $WATCH || defined ${ $i->{Err} };
-    return if !$seen && !$i->{bridge_bind};
-    my $rows = delete $i->{bridge_rows};
-    if ($rows && @$rows) {
-        my $held = $i->{bridge_held};
-        if   ($held && @$held) { push @$held, @$rows }
-        else                   { $i->{bridge_held} = $rows; delete $i->{bridge_next} }
-    }
-    if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} }) { DBI::Bridge::hold_hashes($i) }
-    if   ($seen) { delete $i->{bridge_next} }
-    elsif ($i->{bridge_held} && @{ $i->{bridge_held} } && !$i->{bridge_next}) { DBI::Bridge::arm($i) }
-    return;
-}
-
-sub DBI::Bridge::hold_hashes {    # hash rows back into array rows
-    my ($i) = @_;
-    my $names = $i->{bridge_names} || return;
-    my $rows = delete $i->{bridge_hash_rows};
-    push @{ $i->{bridge_held} }, map { [ @$_{@$names} ] } @$rows;
-    return;
-}
-
-sub DBI::Bridge::unsettle_all {    # an error was set, or trace went on: nobody may take rows unseen
-    for my $drh (values %installed_drh) {
-        my $inner = tied %$drh or next;
-        for my $dbh (grep { $_ } @{ $inner->{bridge_kids} || [] }) {
-            for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) { DBI::Bridge::hold($sth) }
-        }
-    }
-    return;
-}
-
-sub DBI::Bridge::hold {
-    my ($i) = @_;
-    my $rows = delete $i->{bridge_rows};
-    if ($rows && @$rows) { unshift @{ $i->{bridge_held} }, @$rows }
-    delete $i->{bridge_next};
-    DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
-    return;
-}
-
-# --- making handles -------------------------------------------------------------------------------------------------------
-
-my @INHERITED = qw(Warn PrintError PrintWarn RaiseError RaiseWarn HandleError HandleSetErr ShowErrorStatement FetchHashKeyName ChopBlanks
-    LongReadLen LongTruncOk TaintIn TaintOut TraceLevel CompatMode AutoInactiveDestroy ReadOnly Profile Executed);
-my %FRESH_DRH = (Warn => 1, PrintWarn => 1, FetchHashKeyName => 'NAME', LongReadLen => 80, TraceLevel => 0);
-
-sub _new_handle {
-    my ($class, $parent, $attr, $imp_data, $imp_class) = @_;
-    no warnings;    # builtin::weaken calls itself experimental in some perls
-    my %inner;
-    my $type = substr $imp_class, -2;
-    if ($parent) {
-        @inner{@INHERITED} = @$parent{@INHERITED};
-        $inner{Executed} = '';
-        $inner{ $type eq 'st' ? 'Database' : 'Driver' } = $inner{bridge_parent} = $parent;
-        if (my $callbacks = $parent->{Callbacks}) { $inner{Callbacks} = $callbacks->{ChildCallbacks} if $callbacks->{ChildCallbacks} }
-        $inner{bridge_watch} = 1 if $parent->{bridge_watch};
-    }
-    else { %inner = (%FRESH_DRH, Active => 1, AutoCommit => 1) }
-    my ($err, $errstr, $state);
-    if ($type eq 'st') { @inner{qw(Err Errstr State)} = @$parent{qw(Err Errstr State)}; $inner{RootClass} = $parent->{RootClass} if $parent->{RootClass} }
-    else               { @inner{qw(Err Errstr State)} = (\$err, \$errstr, \$state) }
-    if ($attr) {
-        for (qw(Err Errstr State)) { delete $attr->{$_} if exists $attr->{$_} && !ref $attr->{$_} }
-        @inner{ keys %$attr } = values %$attr;
-    }
-    $inner{ImplementorClass} = $imp_class;
-    $inner{Type}             = $type;
-    $inner{ErrCount}         = 0;
-    $inner{bridge_imp_data}  = $imp_data if defined $imp_data;
-    $inner{bridge_pid}       = $$;
-    my $inner = bless \%inner, $class;
-    weaken((my $me = [ $inner, @inner{qw(Err Errstr State)} ])->[0]);
-    $inner{bridge_me} = $me;
-    my %outer;
-    tie %outer, 'DBI::Bridge::Tie', $inner;
-    my $outer = bless \%outer, $class;
-    weaken($inner{bridge_outer} = $outer);
-    if ($parent) {
-        my $kids = $parent->{bridge_kids} ||= [];
-        if (@$kids >= ($parent->{bridge_kids_limit} || 120)) {
-            my @live = grep { defined } @$kids;
-            @$kids = ();
-            for (@live) { push @$kids, $_; weaken($kids->[-1]) }
-            $parent->{bridge_kids_limit} = 120 + 2 * @$kids;
-        }
-        push @$kids, $inner;
-        weaken($kids->[-1]);
-    }
-    return wantarray ? ($outer, $inner) : $outer;
-}
-
-sub _new_drh {
-    my ($class, $attr, $imp_data) = @_;
-    DBI::Bridge::croak("_new_drh: $class: unknown _mem package (the driver must be set up by DBI->install_driver or DBI->setup_driver)")
-        if !$class->isa('DBD::_::dr');
-    return _new_handle('DBI::dr', undef, $attr, $imp_data, $class);
-}
-
-sub _new_dbh {
-    my ($drh, $attr, $imp_data) = @_;
-    $drh = tied(%$drh) || $drh;
-    my $imp_class = $drh->{ImplementorClass} or DBI::Bridge::croak("DBI _new_dbh: $drh has no ImplementorClass");
-    substr $imp_class, -2, 2, 'db';
-    my $class = ref $drh;
-    substr $class, -2, 2, 'db';
-    my %attr = $attr ? %$attr : ();
-    $attr{Name} = '' if !defined $attr{Name};
-    return _new_handle($class, $drh, \%attr, $imp_data, $imp_class);
-}
-
-sub _new_sth {
-    my ($dbh, $attr, $imp_data) = @_;
-    $dbh = tied(%$dbh) || $dbh;
-    my $imp_class = $dbh->{ImplementorClass} or DBI::Bridge::croak("DBI _new_sth: $dbh has no ImplementorClass");
-    substr $imp_class, -2, 2, 'st';
-    my $class = ref $dbh;
-    substr $class, -2, 2, 'st';
-    $dbh->{Statement} = $attr->{Statement} if $attr && defined $attr->{Statement};
-    return _new_handle($class, $dbh, $attr, $imp_data, $imp_class);
-}
-
-# --- method dispatch ---------------------------------------------------------------------------------------------------------
-
-# Flags of a method
-sub KEEP ()    { 1 }     # leaves the error state alone on entry; reports only errors that are new
-sub EXECUTE () { 2 }     # sets Executed on the handle and its parents, copies Statement up
-sub ENDWORK () { 4 }     # ends what begin_work began
-sub UNCACHE () { 8 }     # empties CachedKids
-sub ROWS ()    { 16 }    # may leave rows in bridge_rows
-sub DROP ()    { 32 }    # waiting rows are void
-sub SHOW ()    { 64 }    # Statement is named in error messages of database handles (ShowErrorStatement)
-
-sub dispatcher {
-    my ($name, $min, $max, $flags) = @_;
-    $max = 1e9 if $max < 0;
-    $min++;    # with the handle
-    $max++;
-    return sub {
-        my $i = tied %{ $_[0] };
-        if (!$i) {
-            goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can($name) || DBI::Bridge::no_method($_[0], $name) };
-        }
-        if ($WATCH || $i->{bridge_watch}) { unshift @_, $name; goto &DBI::Bridge::watched }
-        DBI::Bridge::usage_error($name, scalar @_) if @_ < $min || @_ > $max;
-        my $code = $i->{ImplementorClass}->can($name) || DBI::Bridge::no_method($i, $name);
-        my $me = $i->{bridge_me};
-        my $nested = $IN && ($IN == $i || $i->{bridge_parent} && $IN == $i->{bridge_parent});
-        if (!$nested) {
-            $LAST = $me;
-            if (defined ${ $me->[1] }) { ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef }
-        }
-        if ($flags) { DBI::Bridge::before($i, $flags, $_[1]) }
-        my $h = shift;
-        my @rv;
-        {
-            local $IN = $i;
-            if   (wantarray) { @rv    = $code->($i, @_) }
-            else             { $rv[0] = $code->($i, @_) }
-        }
-        if ($flags & (ROWS | ENDWORK)) { DBI::Bridge::after($i, $flags) }
-        if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, $name, wantarray, @rv) }
-        return wantarray ? @rv : $rv[0];
-    };
-}
-
-sub keeper {    # for methods that neither clear the error state nor report an old one
-    my ($name, $min, $max, $flags) = @_;
-    $max = 1e9 if $max < 0;
-    $min++;
-    $max++;
-    return sub {
-        my $i = tied %{ $_[0] };
-        if (!$i) {
-            goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can($name) || DBI::Bridge::no_method($_[0], $name) };
-        }
-        if ($WATCH || $i->{bridge_watch}) { unshift @_, $name; goto &DBI::Bridge::watched }
-        DBI::Bridge::usage_error($name, scalar @_) if @_ < $min || @_ > $max;
-        my $code = $i->{ImplementorClass}->can($name) || DBI::Bridge::no_method($i, $name);
-        my $me    = $i->{bridge_me};
-        my $count = $i->{ErrCount};
-        my $had   = ${ $me->[1] };
-        my $nested = $IN && ($IN == $i || $i->{bridge_parent} && $IN == $i->{bridge_parent});
-        $LAST = $me if !$nested && $name ne 'DESTROY';
-        my $h = shift;
-        my @rv;
-        {
-            local $IN = $i;
-            if   (wantarray) { @rv    = $code->($i, @_) }
-            else             { $rv[0] = $code->($i, @_) }
-        }
-        if (!$nested && defined ${ $me->[1] } && ($name eq 'set_err' || !defined $had || $i->{ErrCount} > $count || $had ne ${ $me->[1] })) {
-            return DBI::Bridge::report($i, $name, wantarray, @rv);
-        }
-        return wantarray ? @rv : $rv[0];
-    };
-}
-
-sub DBI::Bridge::before {
-    my ($i, $flags, $statement) = @_;
-    if ($flags & SHOW) { $i->{Statement} = $statement if !ref $statement }
-    if ($flags & DROP) { delete @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_names bridge_next)} }
-    if ($flags & EXECUTE) {
-        $i->{Executed} = 1;
-        if (my $parent = $i->{bridge_parent}) {
-            $parent->{Executed} = 1;
-            if ($i->{Type} eq 'st') {
-                $parent->{Statement} = $i->{Statement};
-                $parent->{bridge_parent}{Executed} = 1;
-            }
-        }
-    }
-    if ($flags & UNCACHE) {
-        my $kids = $i->{CachedKids};
-        %$kids = () if $kids;
-    }
-    return;
-}
-
-sub DBI::Bridge::after {
-    my ($i, $flags) = @_;
-    if ($flags & ENDWORK) {
-        if ($i->{BegunWork}) {
-            $i->{BegunWork} = '';
-            local $IN = $i;
-            $i->STORE(AutoCommit => 1);
-        }
-    }
-    elsif ($i->{bridge_rows}) { DBI::Bridge::settle($i) }
-    return;
-}
-
-# The methods: whose they are, fewest and most arguments (-1 = any), flags; how each is to be called stands in Watch.pm
-BEGIN {
-    my %FLAG = (K => KEEP, X => EXECUTE, W => ENDWORK, U => UNCACHE, R => ROWS, D => DROP, S => SHOW);
-    my @METHODS = (
-        common => '0 0 K'  => 'private_data',
-        common => '0 0'    => 'private_attribute_info',
-        common => '1 -1 K' => 'func',
-        common => '1 5 K'  => 'set_err',
-        common => '0 2 K'  => 'trace dump_handle',
-        common => '0 1 K'  => 'debug',
-        common => '1 2 K'  => 'trace_msg visit_child_handles',
-        common => '1 1 K'  => 'parse_trace_flags parse_trace_flag',
-        common => '1 2'    => 'swap_inner_handle',
-        common => '0 -1 K' => 'FETCH_many',
-        dr => '0 4' => 'connect connect_cached',
-        dr => '0 1' => 'data_sources',
-        dr => '2 3' => 'default_user',
-        dr => '0 0 K' => 'dbixs_revision',
-        db => '0 1'   => 'data_sources clone begin_work type_info',
-        db => '0 0'   => 'take_imp_data type_info_all',
-        db => '0 -1'  => 'connected',
-        db => '0 0 W' => 'commit rollback',
-        db => '1 -1 XS' => 'do selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref selectall_array selectcol_arrayref',
-        db => '2 -1 XS' => 'selectall_hashref',
-        db => '0 5'   => 'last_insert_id tables table_info',
-        db => '3 3'   => 'preparse',
-        db => '1 2 S' => 'prepare',
-        db => '1 3 S' => 'prepare_cached',
-        db => '0 0 K' => 'ping rows',
-        db => '0 0 U' => 'disconnect',
-        db => '1 2 K' => 'quote',
-        db => '1 -1 K' => 'quote_identifier',
-        db => '4 5'   => 'column_info',
-        db => '3 4'   => 'primary_key_info primary_key',
-        db => '6 7'   => 'foreign_key_info',
-        db => '5 6'   => 'statistics_info',
-        db => '1 1'   => 'get_info',
-        st => '2 3'   => 'bind_col bind_param bind_param_array',
-        st => '0 -1'  => 'bind_columns',
-        st => '3 4'   => 'bind_param_inout bind_param_inout_array',
-        st => '0 -1 XRD' => 'execute',
-        st => '1 -1 XD'  => 'execute_array',
-        st => '1 2 XD'   => 'execute_for_fetch',
-        st => '0 2 R' => 'fetchall_arrayref',
-        st => '1 1 R' => 'fetchall_hashref',
-        st => '4 5'   => 'blob_read',
-        st => '3 3'   => 'blob_copy_to_file',
-        st => '0 5'   => 'dump_results',
-        st => '0 0 D' => 'more_results finish',
-        st => '0 0'   => 'cancel',
-        st => '0 0 K' => 'rows',
-        st => '0 -1 K' => '_get_fbav',
-        st => '1 1 K' => '_set_fbav',
-    );
-    no strict 'refs';
-    for my $type (qw(dr db st)) {
-        @{"DBI::${type}::ISA"}    = ('DBI::common');
-        @{"DBD::_::${type}::ISA"} = ('DBD::_::common');
-    }
-    while (my ($owner, $signature, $names) = splice @METHODS, 0, 3) {
-        my ($min, $max, $letters) = split / /, $signature;
-        my $flags = 0;
-        $flags |= $FLAG{$_} for split //, $letters || '';
-        for my $name (split / /, $names) {
-            my $code = $flags & KEEP ? keeper($name, $min, $max, $flags) : dispatcher($name, $min, $max, $flags);
-            $DISPATCH{"$owner/$name"} = $DISPATCH{$name} = [ $name, $min, $max, $flags ];
-            *{"DBI::${owner}::$name"} = $code;
-        }
-    }
-}
-
-# The attribute methods and the error accessors are called most: they have their own short roads.
-
-sub DBI::common::err    { my $i = tied %{ $_[0] } || $_[0]; return ${ $i->{Err} } }
-sub DBI::common::errstr { my $i = tied %{ $_[0] } || $_[0]; return ${ $i->{Errstr} } }
-sub DBI::common::state  { my $i = tied %{ $_[0] } || $_[0]; return DBI::Bridge::state_of($i->{bridge_me}) }
-
-sub DBI::common::FETCH {
-    my $i = tied %{ $_[0] } || $_[0];
-    if (($WATCH || $i->{bridge_watch}) && !$IN) { unshift @_, 'FETCH'; goto &DBI::Bridge::watched }
-    my $code = $i->{ImplementorClass}->can('FETCH');
-    my $err  = ${ $i->{Err} };
-    my $count = $i->{ErrCount};
-    my $value = $code->($i, $_[1]);
-    if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} > $count)) {
-        return DBI::Bridge::report($i, 'FETCH', wantarray, $value);
-    }
-    return $value;
-}
-
-sub DBI::common::STORE {
-    my $i = tied %{ $_[0] } || $_[0];
-    if (($WATCH || $i->{bridge_watch}) && !$IN) { unshift @_, 'STORE'; goto &DBI::Bridge::watched }
-    my $code = $i->{ImplementorClass}->can('STORE');
-    my ($err, $count) = (${ $i->{Err} }, $i->{ErrCount});
-    my $value;
-    {
-        local $IN = $IN || $i;
-        $value = $code->($i, $_[1], $_[2]);
-    }
-    if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} > $count || length $err < length ${ $i->{Err} })) {
-        return DBI::Bridge::report($i, 'STORE', wantarray, $value);
-    }
-    return $value;
-}
-
-sub DBI::dr::disconnect_all {    # the one method a driver may leave out without a word
-    my $i = tied %{ $_[0] } || $_[0];
-    my $code = $i->{ImplementorClass}->can('disconnect_all') or return;
-    local $IN = $i;
-    return $code->($i);
-}
-
-sub DBI::common::EXISTS { return defined $_[0]->FETCH($_[1]) ? 1 : '' }
-
-sub DBI::common::DELETE {
-    my ($h, $key) = @_;
-    my $i = tied(%$h) || $h;
-    return delete $i->{$key} if $key =~ /^private_/;
-    return $h->FETCH($key);
-}
-sub DBI::common::FIRSTKEY { return undef }
-sub DBI::common::NEXTKEY  { return undef }
-sub DBI::common::CLEAR    { DBI::Bridge::carp("Can't CLEAR $_[0] (DBI)"); return }
-
-sub DBI::common::can {
-    my ($h, $name) = @_;
-    return UNIVERSAL::can($h, $name) if !ref $h;
-    my $own = UNIVERSAL::can($h, $name);
-    return $own if !$own || !$DISPATCH{$name} && $name !~ /^(?:FETCH|STORE|disconnect_all)\z/;
-    my $i = tied(%$h) || $h;
-    return $i->{ImplementorClass}->can($name) ? $own : undef;
-}
-
-sub DBI::common::DESTROY {
-    my ($h) = @_;
-    if (my $i = tied %$h) {    # the outer handle: the inner one follows when nobody needs it
-        %{ delete $i->{CachedKids} } = () if $i->{CachedKids};    # cached statements hold on to their database handle
-        return;
-    }
-    my $status = $?;    # not local: perl would lose the script's exit status when exit unwinds a lexical handle
-    DBI::Bridge::destroy($h);
-    $? = $status if $? != $status;
-    return;
-}
-
-sub DBI::Bridge::destroy {    # an inner handle goes
-    my ($h) = @_;
-    local ($@, $!) = ($@, $!);
-    local $SIG{__DIE__};
-    my $type = eval { $h->{Type} } || return;    # fails for an outer handle whose inside is gone already
-    my $active = $h->{Active};
-    $h->{Active} = '' if $h->{InactiveDestroy} || $h->{AutoInactiveDestroy} && $h->{bridge_pid} != $$;
-    if (my $code = $h->{ImplementorClass}->can('DESTROY')) {
-        if (($WATCH || $h->{bridge_watch}) && (${^GLOBAL_PHASE} || '') ne 'DESTRUCT') { DBI::Bridge::watched('DESTROY', $h) }
-        else {
-            local $IN = $h;
-            eval { $code->($h); 1 } or do { warn "\t(in cleanup) $@" if $@ && (${^GLOBAL_PHASE} || '') ne 'DESTRUCT' };
-        }
-    }
-    my $parent = $h->{bridge_parent};
-    if ($parent && $type eq 'db') {
-        my ($from, $to) = ($h->{bridge_me}, $parent->{bridge_me});
-        if ($from && $to && defined ${ $from->[1] }) { ${ $to->[$_] } = ${ $from->[$_] } for 1 .. 3 }
-    }
-    if ($LAST && $h->{bridge_me} && $LAST == $h->{bridge_me} && $parent && $parent->{bridge_me}) { $LAST = $parent->{bridge_me} }
-    return;
-}
-
-# --- fetching: the hot paths ---------------------------------------------------------------------------------------------------
-
-# fetch and fetchrow_arrayref are one method. The first looks for bound columns before it looks for plain rows, because
-# loops with bound columns are written with fetch; the second looks for plain rows first.
-sub DBI::st::fetch {
-    my $i = tied %{ $_[0] } || $_[0];
-    $i->{bridge_next} ? &{ $i->{bridge_next} } : shift(@{ $i->{bridge_rows} }) || goto &DBI::Bridge::more_fetch;
-}
-
-sub DBI::st::fetchrow_arrayref {
-    shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} })
-        || &{ (tied %{ $_[0] } || $_[0])->{bridge_next} || goto &DBI::Bridge::more_fetchrow_arrayref };
-}
-
-sub DBI::st::fetchrow_array {
-    my $row = shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} }) || goto &DBI::Bridge::fetchrow_array;
-    return wantarray ? @$row : $row->[-1];
-}
-
-sub DBI::st::fetchrow_hashref {
-    my $i = tied %{ $_[0] } || $_[0];
-    if (@_ == 1) {
-        my $row = shift @{ $i->{bridge_hash_rows} };
-        return $row if $row;
-        if (my $names = $i->{bridge_names}) {
-            if ($row = shift @{ $i->{bridge_rows} }) {
-                my %row;
-                @row{@$names} = @$row;
-                return \%row;
-            }
-        }
-    }
-    goto &DBI::Bridge::fetchrow_hashref;
-}
-
-# nothing waiting in bridge_rows: bound columns, held rows, or the driver's turn
-for my $name (qw(fetch fetchrow_arrayref fetchrow_array)) {    # the method that an error names; all return a row
-    my $more = sub {
-        my $i = tied %{ $_[0] };
-        goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can('fetch') || DBI::Bridge::no_method($_[0], 'fetch') } if !$i;
-        if ($WATCH || $i->{bridge_watch}) { unshift @_, $name; goto &DBI::Bridge::watched }
-        my $me = $i->{bridge_me};
-        my $nested = $IN && ($IN == $i || $i->{bridge_parent} && $IN == $i->{bridge_parent});
-        if (!$nested) {
-            $LAST = $me;
-            if (defined ${ $me->[1] }) { ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef }
-        }
-        DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
-        my $row;
-        if (my $held = $i->{bridge_held}) {
-            $row = shift @$held;
-            if ($row && !$i->{bridge_bind}) { $i->{bridge_rows} = delete $i->{bridge_held} }
-            elsif (@$held) { DBI::Bridge::arm($i) }
-        }
-        if (!$row) {
-            my $code = $i->{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($i, 'fetch');
-            my $h = $_[0];
-            {
-                local $IN = $i;
-                $row = $code->($i);
-            }
-            DBI::Bridge::settle($i) if $i->{bridge_bind} || defined ${ $me->[1] };
-            if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, $name, '', $row) }
-        }
-        return $row && $i->{bridge_bind} ? DBI::Bridge::deliver($i, $row) : $row;
-    };
-    no strict 'refs';
-    *{"DBI::Bridge::more_$name"} = $more;
-}
-
-sub DBI::Bridge::fetchrow_array {
-    my $i = tied %{ $_[0] };
-    if ($i && !$WATCH && !$i->{bridge_watch} && $i->{ImplementorClass}->can('fetchrow_array') == \&DBD::_::st::fetchrow_array) {
-        my $row = &DBI::Bridge::more_fetchrow_array or return;
-        return wantarray ? @$row : $row->[-1];
-    }
-    goto &DBI::Bridge::generic_fetchrow_array;
-}
-
-sub DBI::Bridge::fetchrow_hashref {
-    my ($h, $case) = @_;
-    my $i = tied %$h;
-    if (!$i || $WATCH || $i->{bridge_watch} || $i->{ImplementorClass}->can('fetchrow_hashref') != \&DBD::_::st::fetchrow_hashref) {
-        goto &DBI::Bridge::generic_fetchrow_hashref;
-    }
-    if (!defined $case && !$i->{bridge_bind} && !($i->{bridge_held} && @{ $i->{bridge_held} })) {
-        my $imp   = $i->{ImplementorClass};
-        my $names = $i->{bridge_names} || DBI::Bridge::hash_names($i);
-        if ($names && $imp->can('bridge_fetch_as') && !defined ${ $i->{Err} } && !@{ $i->{bridge_rows} || [] }) {
-            $LAST = $i->{bridge_me};
-            my $row;
-            { local $IN = $i; $row = $imp->can('bridge_fetch_as')->($i, 'hash', $i->{FetchHashKeyName}) }
-            if (ref $row) { DBI::Bridge::settle($i) if defined ${ $i->{Err} }; return $row if !defined ${ $i->{Err} } }
-            if (defined ${ $i->{Err} }) { return DBI::Bridge::report($i, 'fetchrow_hashref', '', $row) }
-            return undef if !defined $row;
-        }
-        elsif ($names && (my $ready = shift @{ $i->{bridge_rows} })) {
-            my %row;
-            @row{@$names} = @$ready;
-            return \%row;
-        }
-    }
-    goto &DBI::Bridge::generic_fetchrow_hashref;
-}
-
-sub DBI::Bridge::hash_names {    # the keys of fetchrow_hashref's rows; kept for the run of this execute
-    my ($i) = @_;
-    my $names;
-    { local $IN = $i; $names = $i->FETCH($i->{FetchHashKeyName} || 'NAME') }
-    return if ref $names ne 'ARRAY' || !@$names;
-    return $i->{bridge_names} = $names;
-}
-
-BEGIN {
-    no strict 'refs';
-    *DBI::Bridge::generic_fetchrow_array   = dispatcher('fetchrow_array',   0, 0, ROWS);
-    *DBI::Bridge::generic_fetchrow_hashref = dispatcher('fetchrow_hashref', 0, 1, ROWS);
-    $DISPATCH{"st/$_->[0]"} = $DISPATCH{ $_->[0] } = $_ for [ fetch => 0, -1, ROWS ], [ fetchrow_arrayref => 0, -1, ROWS ],
-        [ fetchrow_array => 0, 0, ROWS ], [ fetchrow_hashref => 0, 1, ROWS ];
+BEGIN {    # needed by each script, so loaded at once
+    require DBI::Bridge::Making;
+    require DBI::Bridge::Dispatch;
+    require DBI::Bridge::Fetch;
+    require DBI::Bridge::Base;
 }
 
 # --- connecting ---------------------------------------------------------------------------------------------------------------------
@@ -776,7 +265,8 @@ sub connect {
     my $class = shift;
     my ($dsn, $user, $pass, $attr, $old_driver) = @_;
     if ($attr && !ref $attr) {    # connect($db, $user, $pass, $driver): the form of the first years
-        DBI::Bridge::carp("DBI->connect using 'old-style' syntax is deprecated and will be an error in future versions");
+        DBI::Bridge::carp(
+            "DBI->connect using 'old-style' syntax is deprecated and will be an error in future versions");
         $old_driver = $attr;
         $attr       = $_[4];
     }
@@ -789,23 +279,25 @@ sub connect {
     my ($driver, $in_dsn, $rest) = $old_driver ? ($old_driver, undef, $dsn) : DBI::Bridge::split_dsn($dsn);
     if (!$driver) {
         DBI::Bridge::croak("Can't connect to data source '$dsn' because I can't work out what driver to use "
-            . "(it doesn't seem to contain a 'dbi:driver:' prefix and the DBI_DRIVER env var is not set)");
+                . "(it doesn't seem to contain a 'dbi:driver:' prefix and the DBI_DRIVER env var is not set)");
     }
     my %attr = (RaiseError => 0, PrintError => 1, AutoCommit => 1, $attr ? %$attr : (), $in_dsn ? %$in_dsn : ());
     delete @attr{qw(PrintError AutoCommit RaiseError)} if $old_driver && !$attr;
-    $user = $attr{Username} if defined $attr{Username};
+    $user = $attr{Username}        if defined $attr{Username};
     $pass = delete $attr{Password} if exists $attr{Password} && defined $attr{Password};
     delete $attr{Password};
     $user = $ENV{DBI_USER} if !defined $user;
     $pass = $ENV{DBI_PASS} if !defined $pass;
-    ($driver, $rest) = DBI::Bridge::autoproxy($driver, $rest) if $ENV{DBI_AUTOPROXY} && $driver !~ /^(?:Proxy|Gofer|Switch)\z/ && !$old_driver;
+    ($driver, $rest) = DBI::Bridge::autoproxy($driver, $rest)
+        if $ENV{DBI_AUTOPROXY} && $driver !~ /^(?:Proxy|Gofer|Switch)\z/ && !$old_driver;
     my $root = $attr{RootClass};
-    if ($root) { DBI::Bridge::load_root($root) }
+    if ($root)                    { DBI::Bridge::load_root($root) }
     elsif ($class ne __PACKAGE__) { $root = $attr{RootClass} = $class }
-    my $drh = $class->install_driver($driver, \%attr) or die 'panic: install_driver returned no driver handle';
-    my @again = ($class, $drh, $method, $rest, $user, $pass, \%attr, $root, $dsn);
-    my $dbh = DBI::Bridge::connect_now(@again, \%attr) or return;
-    $dbh->{dbi_connect_closure} = sub { my ($old, $over) = @_; return DBI::Bridge::connect_now(@again, $over ? { %attr, %$over } : \%attr, $old) };
+    my $drh   = $class->install_driver($driver, \%attr) or die 'panic: install_driver returned no driver handle';
+    my @again = ($drh, $method, $rest, $user, $pass, \%attr, $root, $dsn);
+    my $dbh   = DBI::Bridge::connect_now(@again, \%attr) or return;
+    $dbh->{dbi_connect_closure} =
+        sub { my ($old, $over) = @_; return DBI::Bridge::connect_now(@again, $over ? { %attr, %$over } : \%attr) };
     return $dbh;
 }
 
@@ -813,7 +305,7 @@ sub DBI::Bridge::split_dsn {    # dbi:Driver(attr=>value,...):rest
     my ($dsn) = @_;
     my ($driver, $spec) = ('', undef);
     if ($dsn =~ s/^dbi:(\w*?)(?:\((.*?)\))?://i) { ($driver, $spec) = ($1, $2) }
-    elsif ($dsn =~ /^dbi:/i) { return }
+    elsif ($dsn =~ /^dbi:/i)                     { return }
     $driver = $ENV{DBI_DRIVER} || '' if $driver eq '';
     my %in;
     if (defined $spec && length $spec) {
@@ -825,26 +317,26 @@ sub DBI::Bridge::split_dsn {    # dbi:Driver(attr=>value,...):rest
     return ($driver, \%in, $dsn);
 }
 
-sub DBI::Bridge::blessed { return ref $_[0] && eval { $_[0]->can('can') } ? ref $_[0] : undef }
+sub DBI::Bridge::blessed {
+    return ref $_[0] && eval { $_[0]->can('can') } ? ref $_[0] : undef
+}
 
 sub DBI::Bridge::connect_now {
-    my ($class, $drh, $method, $rest, $user, $pass, $first, $root, $dsn, $attr, $old) = @_;
+    my ($drh, $method, $rest, $user, $pass, $first, $root, $dsn, $attr) = @_;
     my %apply = %$attr;
-    my $dbh = $drh->$method($rest, $user, $pass, \%apply);
-    if (!$dbh) { return DBI::Bridge::connect_failed($drh, $rest, $user, $first) }
+    my $dbh   = $drh->$method($rest, $user, $pass, \%apply);
+    if (!$dbh)                              { return DBI::Bridge::connect_failed($drh, $rest, $user, $first) }
     if ($root && !$dbh->isa("${root}::db")) { DBI::Bridge::rebless($dbh, $root) }
-    if (%apply) {
-        my $done = eval {
-            for my $name (grep { exists $apply{$_} } qw(Profile RaiseError PrintError AutoCommit)) { $dbh->{$name} = delete $apply{$name} }
-            delete @apply{qw(Username dbi_connect_method)};
-            $dbh->{Username} = $user if defined $user;
-            for my $name (sort keys %apply) {
-                next if $name eq 'RootClass' && do { (tied %$dbh)->{RootClass} = $apply{$name}; 1 };
-                $dbh->{$name} = $apply{$name};
-            }
-            1;
-        };
-        if (!$done) { my $why = $@; DBI::Bridge::croak("$class->connect(...) failed: $why") if $why !~ /\n\z/; die $why }
+    if (%apply) {    # the driver may have emptied it
+        for my $name (grep { exists $apply{$_} } qw(Profile RaiseError PrintError AutoCommit)) {
+            $dbh->{$name} = delete $apply{$name};
+        }
+        delete @apply{qw(Username dbi_connect_method)};
+        $dbh->{Username} = $user if defined $user;
+        (tied %$dbh)->{RootClass} = delete $apply{RootClass} if exists $apply{RootClass};
+        for my $name (sort keys %apply) {
+            eval { $dbh->{$name} = $apply{$name}; 1 } or warn $@;
+        }
     }
     $dbh->connected($dsn, $user, $pass, $first);
     return $dbh;
@@ -853,7 +345,7 @@ sub DBI::Bridge::connect_now {
 sub install_driver {
     my ($class, $driver, $attr) = @_;
     $driver = $ENV{DBI_DRIVER} || '' if !defined $driver;
-    DBI::Bridge::croak("Usage: $class->install_driver(\$driver [, \\%attr])") if $driver eq '' || $attr && !ref $attr;
+    DBI::Bridge::croak("usage: $class->install_driver(\$driver [, \%attr])") if $driver eq '' || $attr && !ref $attr;
     return $installed_drh{$driver} if $installed_drh{$driver};
     my $package = "DBD::$driver";
     (my $file = "$package.pm") =~ s{::}{/}g;
@@ -869,7 +361,11 @@ sub install_driver {
         DBI::Bridge::croak(DBI::Bridge::why_no_driver($driver, $file, $why));
     }
     $installed_drh{$driver} = $drh;
-    if ($ENV{DBI_PROFILE}) { our $shared_profile; $drh->{Profile} = $shared_profile || $ENV{DBI_PROFILE}; $shared_profile ||= $drh->{Profile} }
+    if ($ENV{DBI_PROFILE}) {
+        our $shared_profile;
+        $drh->{Profile} = $shared_profile || $ENV{DBI_PROFILE};
+        $shared_profile ||= $drh->{Profile}
+    }
     return $drh;
 }
 
@@ -880,7 +376,7 @@ sub setup_driver {
     for my $type (qw(dr db st)) {
         no strict 'refs';
         my $isa = \@{"${package}::${type}::ISA"};
-        push @$isa, "DBD::_::$type" if !"${package}::$type"->isa("DBD::_::$type");
+        push @$isa,                             "DBD::_::$type"     if !"${package}::$type"->isa("DBD::_::$type");
         push @{"${package}::${type}_mem::ISA"}, 'DBD::_mem::common' if !@{"${package}::${type}_mem::ISA"};
     }
     return;
@@ -888,12 +384,17 @@ sub setup_driver {
 
 sub CLONE {    # a new thread: the handles of its parent are not its own
     %installed_drh = ();
-    $LAST = [ undef, \undef, \undef, \'' ];
+    $LAST          = [undef, \undef, \undef, \''];
     our $switch = undef;
     return;
 }
 
-sub disconnect_all { for (values %installed_drh) { eval { $_->disconnect_all } } return }
+sub disconnect_all {
+    for (values %installed_drh) {
+        eval { $_->disconnect_all }
+    }
+    return
+}
 sub disconnect { return }
 
 sub set_err { my $h = shift; return DBD::_::common::set_err(tied(%$h) || $h, @_) }
@@ -903,202 +404,6 @@ END {
     local $?;
     disconnect_all() if %installed_drh;
     if ($shared_profile) { $_->{Profile} = undef for values %installed_drh; undef $shared_profile }
-}
-
-# --- base classes of drivers --------------------------------------------------------------------------------------------------------------
-
-{
-    package DBD::_::common;
-
-    # read as they are; all others go through DBI/Bridge/Attrs.pm
-    my %PLAIN = map { $_ => 1 } qw(Active AutoCommit RaiseError PrintError PrintWarn RaiseWarn Warn ErrCount Type Statement Name Username
-        NUM_OF_FIELDS NUM_OF_PARAMS FetchHashKeyName LongReadLen LongTruncOk ChopBlanks ShowErrorStatement CachedKids HandleError
-        HandleSetErr ReadOnly TraceLevel Executed BegunWork InactiveDestroy AutoInactiveDestroy NAME RootClass ImplementorClass
-        Profile Callbacks CompatMode Err Errstr State);
-    my %BOOL = map { $_ => 1 } qw(RaiseError PrintError PrintWarn RaiseWarn Warn LongTruncOk ChopBlanks ShowErrorStatement Executed
-        InactiveDestroy AutoInactiveDestroy CompatMode BegunWork Active);
-
-    sub FETCH {
-        my ($h, $key) = @_;
-        if (exists $h->{$key} && $PLAIN{$key}) {
-            my $value = $h->{$key};
-            return $BOOL{$key} ? !!$value : $value;
-        }
-        return $BOOL{$key} ? !1 : DBI::Bridge::fetch_special($h, $key);
-    }
-
-    sub STORE {
-        my ($h, $key, $value) = @_;
-        if ($BOOL{$key}) { $h->{$key} = !!$value; return 1 }
-        return DBI::Bridge::store_special($h, $key, $value);
-    }
-
-    sub set_err {
-        my ($h, $err, $errstr, $state, $method, $rv) = @_;
-        $h = tied(%$h) || $h;
-        if (my $handler = $h->{HandleSetErr}) {
-            my $outer = DBI::Bridge::outer($h);
-            return if ref $handler && $handler->($outer, $err, $errstr, $state, $method);
-        }
-        my ($old, $text, $code) = @$h{qw(Err Errstr State)};
-        if (!defined $err) {
-            $$old = $$text = $$code = undef;
-            return $rv;
-        }
-        $errstr = $err if !defined $errstr;
-        if (defined $$text && length $$text) {
-            $$text .= " [err was $$old now $err]" if $$old && $err && $$old ne $err;
-            $$text .= " [state was $$code now $state]" if $$code && $state && $$code ne $state;
-            $$text .= "\n$errstr" if $$text ne $errstr;
-        }
-        else { $$text = $errstr }
-        if ($err || !defined $$old || !$$old && length $err > length $$old) {
-            $$old = $err;
-            if ($err) { $h->{ErrCount}++ }
-            if   (defined $state && length $state) { $$code = $state }
-            elsif ($err) { $$code = undef }    # read as S1000
-            DBI::Bridge::unsettle_all();
-        }
-        $h->{bridge_errmethod} = $method if defined $method;
-        return $rv;
-    }
-
-    sub err    { my $i = tied %{ $_[0] } || $_[0]; return ${ $i->{Err} } }
-    sub errstr { my $i = tied %{ $_[0] } || $_[0]; return ${ $i->{Errstr} } }
-    sub state  { my $i = tied %{ $_[0] } || $_[0]; return DBI::Bridge::state_of($i->{bridge_me}) }
-
-    sub func {
-        my ($h, @args) = @_;
-        my $name = pop @args;
-        my $i    = tied(%$h) || $h;
-        my $code = $i->{ImplementorClass}->can($name) || DBI::Bridge::no_method($i, $name);
-        return $code->($i, @args);
-    }
-
-    sub DESTROY  { return }
-    sub CLEAR    { return DBI::common::CLEAR(@_) }
-    sub EXISTS   { return DBI::common::EXISTS(@_) }
-    sub DELETE   { return DBI::common::DELETE(@_) }
-    sub FIRSTKEY { return undef }
-    sub NEXTKEY  { return undef }
-
-    package DBD::_::dr;
-
-    sub connect {    # a driver writes its own; this one serves drivers that need nothing
-        my ($drh, $dsn, $user, $auth) = @_;
-        return scalar DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
-    }
-
-    package DBD::_::db;
-
-    sub connected { return undef }
-    sub rows      { return -1 }
-
-    sub disconnect { $_[0]->STORE(Active => 0); return 1 }
-
-    sub ping {
-        my ($dbh) = @_;
-        return '0 but true' if $dbh->FETCH('Active');
-        $dbh->set_err(2_000_000_000, 'not connected') if !defined $dbh->err && 0;
-        return 0;
-    }
-
-    sub do {
-        my ($dbh, $sql, $attr, @binds) = @_;
-        my $sth = $dbh->prepare($sql, $attr) or return undef;
-        $sth->execute(@binds) or return undef;
-        my $rows = $sth->rows;
-        return $rows == 0 ? '0E0' : $rows;
-    }
-
-    sub begin_work {
-        my ($dbh) = @_;
-        return $dbh->set_err(1, 'Already in a transaction') if !$dbh->FETCH('AutoCommit');
-        $dbh->STORE(AutoCommit => 0);
-        $dbh->{BegunWork} = 1;
-        return 1;
-    }
-
-    sub commit   { return }    # for drivers without transactions
-    sub rollback { return }
-
-    sub prepare_cached {
-        my ($dbh, $sql, $attr, $if_active) = @_;
-        my $cache = $dbh->FETCH('CachedKids');
-        $dbh->STORE(CachedKids => $cache = {}) if !$cache;
-        my $key = $attr && %$attr ? join("!\001", $sql, DBI::_concat_hash_sorted($attr, "=\001", ",\001", 0, 0)) : $sql;
-        my $sth = $cache->{$key};
-        if (!$sth || defined $if_active && $if_active == 3 && $sth->FETCH('Active')) {
-            $sth = $dbh->prepare($sql, $attr) or return;
-            return $cache->{$key} = $sth;
-        }
-        if ($sth->FETCH('Active')) {
-            DBI::Bridge::carp("prepare_cached($sql) statement handle $sth still Active") if !$if_active;
-            $sth->finish if !$if_active || $if_active != 2;
-        }
-        return $sth;
-    }
-
-    sub quote {
-        my ($dbh, $value, $type) = @_;
-        return 'NULL' if !defined $value;
-        if (defined $type && $type != DBI::SQL_CHAR() && $type != DBI::SQL_VARCHAR()) { return DBI::Bridge::quote_as($dbh, $value, $type) }
-        (my $text = $value) =~ s/'/''/g;
-        return "'$text'";
-    }
-
-    package DBD::_::st;
-
-    sub bind_param { DBI::Bridge::croak("Can't bind_param, not implement by driver") }
-    sub cancel { return }
-
-    sub finish { $_[0]->STORE(Active => 0); return 1 }
-    sub rows   { return -1 }
-    sub more_results { return undef }
-
-    sub DESTROY { my ($sth) = @_; $sth->finish if $sth->{Active}; return }
-
-    sub fetchrow_arrayref { my $h = shift; my $code = $h->{ImplementorClass}->can('fetch'); return $code->($h) }
-    sub fetch {
-        my $h = shift;
-        my $code = $h->{ImplementorClass}->can('fetchrow_arrayref');
-        DBI::Bridge::no_method($h, 'fetch') if $code == \&DBD::_::st::fetchrow_arrayref;
-        return $code->($h);
-    }
-
-    sub fetchrow_array {
-        my ($h) = @_;
-        my $row = DBI::Bridge::next_row($h) or return;
-        return wantarray ? @$row : $row->[-1];
-    }
-
-    sub fetchrow_hashref {
-        my ($h, $case) = @_;
-        my $row = DBI::Bridge::next_row($h) or return undef;
-        $case = $h->FETCH('FetchHashKeyName') || 'NAME' if !defined $case;
-        my $names = $h->FETCH($case);
-        if (ref $names ne 'ARRAY') {
-            DBI::Bridge::croak("Can't use attribute '$case' because it doesn't contain a reference to an array ("
-                    . (defined $names ? $names : 'undef') . ')');
-        }
-        my %row;
-        @row{@$names} = @$row;
-        return \%row;
-    }
-}
-
-sub DBI::Bridge::next_row {    # from inside: a waiting row or the driver's next, bound columns served
-    my ($i) = @_;
-    my $row = shift @{ $i->{bridge_rows} };
-    if (!$row && $i->{bridge_held}) { $row = shift @{ $i->{bridge_held} } }
-    if (!$row) {
-        if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} }) { DBI::Bridge::hold_hashes($i); $row = shift @{ $i->{bridge_held} } }
-        else {
-            my $code = $i->{ImplementorClass}->can('fetch') || DBI::Bridge::no_method($i, 'fetch');
-            $row = $code->($i) or return;
-        }
-    }
-    return $i->{bridge_bind} ? DBI::Bridge::deliver($i, $row) : $row;
 }
 
 if ($ENV{DBI_TRACE}) { load_part('Trace'); DBI::Bridge::trace_from_environment() }

@@ -53,11 +53,8 @@ sub _checked {
     my %known = map { $_ => 1 } qw(mode socket bin debug use_daemon timeout);
     for my $name (keys %{$set}) {
         next if $known{$name};
-        require CPANBridge::Error;
-        CPANBridge::Error->throw(
-            code    => 'bad_params',
-            message => "CPANBridge has no option '$name'; it has: " . join ', ', sort keys %known,
-        );
+        require CPANBridge::Refuse;
+        CPANBridge::Refuse::option($name, sort keys %known);
     }
     return $set;
 }

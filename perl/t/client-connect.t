@@ -24,6 +24,7 @@ sub connected {
     return $session || $@;
 }
 require CPANBridge::Connect;
+require CPANBridge::Start;
 
 # What the client says of itself.
 my $daemon = FakeDaemon->start(serve => sub {
@@ -89,7 +90,7 @@ for my $case ([ '0.1.0', 5, '0.1.0', 5, '' ], [ '0.1.0', 5, '0.1.0', 4, 1 ], [ '
     [ '0.9.0', 9, '0.10.0', 5, '' ], [ '0.1.0', 0, '0.0.1', 5, '' ], [ '0.1.0', 5, '0.0.1', 0, '' ]) {
     my ($version, $build, $their_version, $their_build, $newer) = @{$case};
     local ($CPANBridge::Build::VERSION, $CPANBridge::Build::BUILD) = ($version, $build);
-    is(CPANBridge::Connect::newer_than({ version => $their_version, build => $their_build }), $newer,
+    is(CPANBridge::Start::newer_than({ version => $their_version, build => $their_build }), $newer,
         "$version build $build against $their_version build $their_build: " . ($newer ? 'newer' : 'not newer'));
 }
 

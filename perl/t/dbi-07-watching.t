@@ -5,22 +5,22 @@ use Test::More;
 use DBI;
 use File::Temp 'tempdir';
 
-sub sponge { return DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1, PrintError => 0, @_ }) }
-sub statement { return $_[0]->prepare('text', { rows => [ [ 1, 'a' ], [ 2, 'b' ] ], NAME => [qw(id name)] }) }
+sub sponge    { return DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1, PrintError => 0, @_ }) }
+sub statement { return $_[0]->prepare('text', { rows => [[1, 'a'], [2, 'b']], NAME => [qw(id name)] }) }
 
 {    # callbacks
     my $dbh = sponge();
     my @seen;
     $dbh->{Callbacks} = {
-        ping => sub { push @seen, [ $_, scalar @_, ref $_[0] ]; return },
-        quote => sub { undef $_; return 'answered' },
-        '*' => sub { push @seen, "* $_"; return },
+        ping           => sub { push @seen, [$_, scalar @_, ref $_[0]]; return },
+        quote          => sub { undef $_;                               return 'answered' },
+        '*'            => sub { push @seen, "* $_";                     return },
         ChildCallbacks => { fetch => sub { push @seen, "child $_"; return } },
     };
     $_ = 'mine';
     $dbh->ping;
-    is_deeply \@seen, [ [ 'ping', 1, 'DBI::db' ] ], 'a callback: $_ is the method, the arguments are the call\'s';
-    is $_, 'mine', '... the script\'s $_ is left alone';
+    is_deeply \@seen, [['ping', 1, 'DBI::db']], 'a callback: $_ is the method, the arguments are the call\'s';
+    is $_,               'mine',     '... the script\'s $_ is left alone';
     is $dbh->quote('x'), 'answered', 'undef $_ replaces the call';
     @seen = ();
     my $sth = statement($dbh);
@@ -40,7 +40,7 @@ sub statement { return $_[0]->prepare('text', { rows => [ [ 1, 'a' ], [ 2, 'b' ]
 
 {    # trace
     my $file = tempdir(CLEANUP => 1) . '/trace';
-    my $dbh = sponge();
+    my $dbh  = sponge();
     is $dbh->trace, 0, 'off at first';
     $dbh->trace(2, $file);
     my $sth = statement($dbh);
@@ -52,13 +52,14 @@ sub statement { return $_[0]->prepare('text', { rows => [ [ 1, 'a' ], [ 2, 'b' ]
     $dbh->trace(0, 'STDERR');
     open my $fh, '<', $file or die;
     my $text = do { local $/; <$fh> };
-    like $text, qr/-> prepare for DBD::Sponge::db \(DBI::db=HASH\(0x[0-9a-f]+\)~0x[0-9a-f]+ 'text'/, 'a call, its class, its arguments';
-    like $text, qr/<- prepare= \( DBI::st=HASH\(0x[0-9a-f]+\) \)/, 'what it returned';
-    like $text, qr/-> execute for DBD::Sponge::st/, 'the statement inherits the level';
-    like $text, qr/^a message$/m, 'trace_msg';
-    unlike $text, qr/too detailed/, 'trace_msg of a higher level';
+    like $text, qr/-> prepare for DBD::Sponge::db \(DBI::db=HASH\(0x[0-9a-f]+\)~0x[0-9a-f]+ 'text'/,
+        'a call, its class, its arguments';
+    like $text,   qr/<- prepare= \( DBI::st=HASH\(0x[0-9a-f]+\) \)/, 'what it returned';
+    like $text,   qr/-> execute for DBD::Sponge::st/,                'the statement inherits the level';
+    like $text,   qr/^a message$/m,                                  'trace_msg';
+    unlike $text, qr/too detailed/,                                  'trace_msg of a higher level';
     is $dbh->parse_trace_flags('SQL|3'), 0x103, 'parse_trace_flags';
-    is $dbh->parse_trace_flag('SQL'), 0x100, 'parse_trace_flag';
+    is $dbh->parse_trace_flag('SQL'),    0x100, 'parse_trace_flag';
     $dbh->{TraceLevel} = 'SQL';
     is $dbh->{TraceLevel}, 0x100, 'TraceLevel by name';
 }
@@ -74,30 +75,40 @@ sub statement { return $_[0]->prepare('text', { rows => [ [ 1, 'a' ], [ 2, 'b' ]
     1 while $sth->fetch;
     my $data = $dbh->{Profile}{Data}{text};
     is $data->{execute}[0], 1, 'execute once';
-    is $data->{fetch}[0], 3, 'fetch three times';
+    is $data->{fetch}[0],   3, 'fetch three times';
     cmp_ok $data->{fetch}[1], '>=', 0, '... with a duration';
     undef $sth;
     undef $dbh;
 }
 
 {    # subclasses
+
     package My::DBI;
     our @ISA = 'DBI';
+
     package My::DBI::db;
     our @ISA = 'DBI::db';
     sub prepare { my ($dbh, @args) = @_; $main::prepared++; return $dbh->SUPER::prepare(@args) }
-    sub own { return 'own ' . ref $_[0] }
+    sub own     { return 'own ' . ref $_[0] }
+
     package My::DBI::st;
     our @ISA = 'DBI::st';
-    sub fetch { my ($sth) = @_; my $row = $sth->SUPER::fetch or return; return [ map { "<$_>" } @$row ] }
+
+    sub fetch {
+        my ($sth) = @_;
+        my $row = $sth->SUPER::fetch or return;
+        return [map { "<$_>" } @$row]
+    }
 }
 our $prepared = 0;
-for my $dbh (My::DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1 }), DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1, RootClass => 'My::DBI' })) {
+for my $dbh (My::DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1 }),
+    DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1, RootClass => 'My::DBI' }))
+{
     isa_ok $dbh, 'My::DBI::db';
     my $sth = statement($dbh);
     isa_ok $sth, 'My::DBI::st';
     $sth->execute;
-    is_deeply $sth->fetch, [ '<1>', '<a>' ], 'its fetch is called';
+    is_deeply $sth->fetch, ['<1>', '<a>'], 'its fetch is called';
     is $dbh->own, 'own My::DBI::db', 'its own method';
 }
 is $prepared, 2, 'its prepare was called';

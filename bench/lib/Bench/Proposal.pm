@@ -109,7 +109,7 @@ sub _client_rate {
     my ($self, $way) = @_;
     my $pid = open my $from, '-|';
     die "fork: $!\n" if !defined $pid;
-    return $from if $pid;
+    return $from     if $pid;
     my ($rate) = eval { $self->_calls(Bench::Process::run($self->_command($way))) };
     syswrite STDOUT, defined $rate ? $rate : 0;
     POSIX::_exit(0);
@@ -196,6 +196,15 @@ sub text {
           "$machine->{cpan_bridge}, perl $machine->{perl}, $machine->{cores} cores ($machine->{processor})\n\n$table\n"
         . "$self->{rounds} interleaved rounds, medians. A call is half of: execute a statement on an open connection, fetch\n"
         . "its row; for a bridge process per call it is the whole of start, connect, execute, fetch.\n";
+}
+
+sub brief {
+    my ($self) = @_;
+    return
+        sprintf
+"A call by name over the daemon takes %s ms; with a bridge process per call it takes %s ms, with a Python process per\n"
+        . "call that keeps its state in files %s ms (`bench/run proposal`).\n",
+        map { Bench::Table::number(1000 * $self->_figure($_, 'latency')) } qw(daemon process files);
 }
 
 sub json {

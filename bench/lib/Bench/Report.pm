@@ -59,6 +59,20 @@ sub text {
     return join '', $self->_heading, "\n", $table, "\n", (map { "$_\n" } @{ $self->{notes} }), $self->_verdict;
 }
 
+# The measures that have a native side and a speed, for the README.
+sub brief {
+    my ($self) = @_;
+    my @rows;
+    for my $row (@{ $self->{rows} }) {
+        my $speed = $self->_speed($row);
+        next if !defined $speed;
+        my @times = map { Bench::Table::number(Bench::Stats::median(@{ $row->{samples}{$_} })) } @{ $self->{speed} };
+        push @rows, ["$row->{title}, $row->{unit}", @times, sprintf '%.2f ×', $speed];
+    }
+    my $table = Bench::Table::format_table('lrrr', ['', 'native modules', 'cpan-bridge', 'speed'], @rows);
+    return "$table\n" . $self->_heading;
+}
+
 sub _heading {
     my ($self) = @_;
     my $machine = $self->{machine};
@@ -73,8 +87,10 @@ sub _lines {
     my @cells =
         map { Bench::Table::number(Bench::Stats::median(@{ $row->{samples}{ $_->[0] } || [] })) } @{ $self->{columns} };
     my @goals = @{ $row->{goals} };
-    my @lines = [$row->{title}, $row->{unit}, @cells, defined $speed ? sprintf('%.2f', $speed) : '-',
-        _goal_cells(shift @goals)];
+    my @lines = [
+        $row->{title}, $row->{unit}, @cells, defined $speed ? sprintf('%.2f', $speed) : '-',
+        _goal_cells(shift @goals)
+    ];
     push @lines, map { ['', ('') x (@cells + 2), _goal_cells($_)] } @goals;
     return @lines;
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use daemon::place::Place;
@@ -16,6 +16,9 @@ use crate::identity;
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long a daemon that is ending may be in the way, and how often it is looked at.
+const ENDING: Duration = Duration::from_secs(3);
+const RETRY: Duration = Duration::from_millis(5);
 
 /// A connection with its hello done.
 pub struct Client {
@@ -47,13 +50,20 @@ pub fn connect_socket(place: &Place) -> Result<Option<UnixStream>> {
 }
 
 impl Client {
-    /// Connects; `None` when no daemon listens at `place`.
+    /// Connects; `None` when no daemon listens at `place`. A daemon that is just ending is not
+    /// believed to be one: after a moment it is gone, or another has taken its place.
     pub fn connect(place: &Place) -> Result<Option<Self>> {
-        let Some(stream) = connect_socket(place)? else { return Ok(None) };
-        stream.set_read_timeout(Some(ANSWER))?;
-        let mut client = Self { stream, input: Vec::new(), seq: 0, daemon: DaemonHello::default() };
-        client.greet().with_context(|| format!("no hello from {}", place.socket.display()))?;
-        Ok(Some(client))
+        let until = Instant::now() + ENDING;
+        loop {
+            let Some(stream) = connect_socket(place)? else { return Ok(None) };
+            stream.set_read_timeout(Some(ANSWER))?;
+            let mut client = Self { stream, input: Vec::new(), seq: 0, daemon: DaemonHello::default() };
+            match client.greet() {
+                Ok(()) => return Ok(Some(client)),
+                Err(error) if is_ending(&error) && Instant::now() < until => std::thread::sleep(RETRY),
+                Err(error) => return Err(error.context(format!("no hello from {}", place.socket.display()))),
+            }
+        }
     }
 
     fn greet(&mut self) -> Result<()> {
@@ -125,14 +135,27 @@ impl Client {
     fn fill(&mut self) -> Result<()> {
         let mut chunk = [0; 16 * 1024];
         match self.stream.read(&mut chunk) {
-            Ok(0) => bail!("the daemon closed the connection"),
+            Ok(0) => {
+                let error = io::Error::new(io::ErrorKind::ConnectionAborted, "the daemon closed the connection");
+                return Err(error.into());
+            }
             Ok(count) => self.input.extend_from_slice(&chunk[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => bail!("the daemon does not answer for {ANSWER:?}"),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                bail!("the daemon does not answer for {ANSWER:?}")
+            }
             Err(error) => return Err(error).context("the connection to the daemon broke"),
         }
         Ok(())
     }
+}
+
+/// Whether a hello failed because the daemon is ending, or was killed a moment ago.
+fn is_ending(error: &anyhow::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let draining = |error: &protocol::Error| error.code == protocol::code::DRAINING;
+    let closed = |error: &io::Error| matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset);
+    error.downcast_ref().is_some_and(draining) || error.downcast_ref().is_some_and(closed)
 }
 
 fn failure(payload: &[u8]) -> Result<protocol::Error> {

@@ -45,7 +45,8 @@ fn offered(module: &'static Module) -> impl Iterator<Item = &'static Function> {
 }
 
 fn all() {
-    let rows: Vec<Vec<String>> = modules().iter().map(|module| vec![module.name.into(), module.summary.into()]).collect();
+    let rows: Vec<Vec<String>> =
+        modules().iter().map(|module| vec![module.name.into(), module.summary.into()]).collect();
     table::print(&["module", "what for"], &rows);
     println!("\ncpan-bridge help MODULE shows its functions; cpan-bridge --help the commands.");
 }

@@ -45,7 +45,8 @@ impl PerlLib {
 pub fn unpacked() -> Result<PerlLib> {
     let program = std::env::current_exe().context("where is this program?")?;
     let root = cache_root()?;
-    let home = unpack(&root, &program).with_context(|| format!("cannot unpack the Perl files to {}", root.display()))?;
+    let home =
+        unpack(&root, &program).with_context(|| format!("cannot unpack the Perl files to {}", root.display()))?;
     Ok(PerlLib { cpan: home.join("cpan"), lib: home.join("lib"), program })
 }
 

@@ -147,7 +147,8 @@ mod tests {
         for line in ["#!/usr/bin/perl -T", "#!/usr/bin/perl -wT\n", "#! /usr/bin/env perl -w -T", "#!perl -Tw"] {
             assert!(first_line_wants_taint(line), "{line}");
         }
-        for line in ["#!/usr/bin/perl -w", "#!/bin/sh -T", "print 'perl -T'", "#!/usr/bin/perl -ITools", "#!perl -- -T"] {
+        for line in ["#!/usr/bin/perl -w", "#!/bin/sh -T", "print 'perl -T'", "#!/usr/bin/perl -ITools", "#!perl -- -T"]
+        {
             assert!(!first_line_wants_taint(line), "{line}");
         }
     }

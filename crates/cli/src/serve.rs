@@ -61,7 +61,9 @@ impl Asked {
 
     fn options(&self) -> Result<Options> {
         let given = match std::env::var(IDLE_VARIABLE) {
-            Ok(text) => Some(text.parse().with_context(|| format!("{IDLE_VARIABLE}={text} is not a number of seconds"))?),
+            Ok(text) => {
+                Some(text.parse().with_context(|| format!("{IDLE_VARIABLE}={text} is not a number of seconds"))?)
+            }
             Err(_) => None,
         };
         let seconds = self.idle_exit.or(given).unwrap_or(IDLE_EXIT_SECONDS);

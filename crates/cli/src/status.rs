@@ -163,7 +163,8 @@ fn session_row(session: &Session) -> Vec<String> {
 fn show_functions(functions: &BTreeMap<String, FunctionStats>) {
     let mut sorted: Vec<_> = functions.iter().collect();
     sorted.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
-    let rows: Vec<Vec<String>> = sorted.into_iter().take(SHOWN_FUNCTIONS).map(|(name, stats)| function_row(name, stats)).collect();
+    let rows: Vec<Vec<String>> =
+        sorted.into_iter().take(SHOWN_FUNCTIONS).map(|(name, stats)| function_row(name, stats)).collect();
     table::print(&["function", "calls", "failed", "time", "µs each"], &rows);
 }
 

@@ -73,7 +73,11 @@ fn env_and_perl_lib_make_any_perl_find_the_modules() {
     command.arg("-c").arg(shell).env("PERL5LIB", "/before").stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = finish(command.spawn().unwrap());
     let printed = text(&output.stdout);
-    assert!(printed.ends_with(common::BINARY) && printed.contains("/cache/cpan-bridge/0.1.0-"), "{printed}{}", text(&output.stderr));
+    assert!(
+        printed.ends_with(common::BINARY) && printed.contains("/cache/cpan-bridge/0.1.0-"),
+        "{printed}{}",
+        text(&output.stderr)
+    );
 
     let mut command = std::process::Command::new("perl");
     command.env("PERL5LIB", bridge.ok(&["perl-lib"]).trim_end()).args(["-MCPANBridge::Build", "-e", "print 'found'"]);

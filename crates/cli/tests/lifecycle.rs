@@ -83,6 +83,20 @@ fn sigterm_lets_calls_finish_and_takes_no_new_session() {
 }
 
 #[test]
+fn a_call_that_does_not_end_is_cancelled_after_the_bound() {
+    let bridge = Bridge::started();
+    let mut client = bridge.client();
+    client.send_call(1, "test.sleep", &(60,));
+    std::thread::sleep(Duration::from_millis(50));
+    let told = Instant::now();
+    signal(client.daemon.pid, Signal::TERM);
+    assert_eq!(client.receive().error().code, protocol::code::CANCELLED);
+    let bound = Duration::from_secs(daemon::limits::DRAIN_SECONDS);
+    assert!(told.elapsed() >= bound && told.elapsed() < bound + Duration::from_secs(4), "{:?}", told.elapsed());
+    wait_until("the daemon's end", || !is_alive(client.daemon.pid));
+}
+
+#[test]
 fn a_second_signal_ends_it_at_once() {
     let bridge = Bridge::started();
     let mut client = bridge.client();
@@ -116,6 +130,27 @@ fn a_newer_client_makes_an_older_daemon_hand_over() {
     drop(old_session);
     wait_until("the old daemon's end", || !is_alive(old));
     bridge.client().ping();
+}
+
+#[test]
+fn a_daemon_that_ends_in_the_hello_is_waited_out() {
+    let bridge = Bridge::new();
+    let directory = bridge.path().join("cpan-bridge");
+    fs::create_dir(&directory).unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
+    let listener = UnixListener::bind(bridge.socket()).unwrap();
+    let start = bridge.command(&["start"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = Client::raw(listener.accept().unwrap().0);
+    assert_eq!(first.receive().kind, Kind::Hello);
+    drop(first);
+    let mut second = Client::raw(listener.accept().unwrap().0);
+    let mut out = Vec::new();
+    let draining = protocol::Error::new(protocol::code::DRAINING, "about to end");
+    message::encode_error(&mut out, 0, &draining).unwrap();
+    second.send(&out);
+    drop((second, listener));
+    let output = finish(start);
+    assert!(text(&output.stdout).starts_with("daemon started"), "{}", text(&output.stderr));
 }
 
 /// What a daemon of an older build says and does.
@@ -275,7 +310,11 @@ fn another_user_is_refused_even_when_the_directory_is_open() {
     perl.arg("-e").arg(script).arg(bridge.socket()).uid(NOBODY).stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = finish(perl.spawn().unwrap());
     let reply = text(&output.stdout);
-    assert!(reply.contains("\"success\":false") && reply.contains("you are user 65534"), "{reply}{}", text(&output.stderr));
+    assert!(
+        reply.contains("\"success\":false") && reply.contains("you are user 65534"),
+        "{reply}{}",
+        text(&output.stderr)
+    );
     let mut pinger = Command::new(BINARY);
     pinger.arg("ping").env("CPAN_BRIDGE_SOCKET", bridge.socket()).uid(NOBODY);
     let output = finish(pinger.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());

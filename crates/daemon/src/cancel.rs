@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn only_the_running_call_is_cancelled() {
-        let (running, slot, hits) = (Running::default(), Arc::new(CancelSlot::default()), Arc::new(AtomicUsize::new(0)));
+        let (running, slot, hits) =
+            (Running::default(), Arc::new(CancelSlot::default()), Arc::new(AtomicUsize::new(0)));
         let counter = Arc::clone(&hits);
         slot.set(Box::new(move || {
             counter.fetch_add(1, Ordering::Relaxed);

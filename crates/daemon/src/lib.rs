@@ -27,6 +27,8 @@
 //! | `limits.rs`          | every limit and time-out                                             |
 //! | `modules/`           | the modules `test` and `system`                                      |
 //!
+//! Unsafe code is in `sys.rs` and `current.rs` only; both say at their top why it has to be.
+//!
 //! A request goes `Wire::next_frame → Session::serve_call → Registry::find → Function::run`,
 //! and its answer is written by the function straight into the frame that is sent.
 //!

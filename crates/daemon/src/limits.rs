@@ -131,8 +131,10 @@ mod tests {
 
     #[test]
     fn the_document_lists_every_limit_with_its_value() {
-        let (mut documented, mut real) =
-            (documented("The daemon"), ALL.iter().map(|limit| (limit.name.to_owned(), limit.value)).collect::<Vec<_>>());
+        let (mut documented, mut real) = (
+            documented("The daemon"),
+            ALL.iter().map(|limit| (limit.name.to_owned(), limit.value)).collect::<Vec<_>>(),
+        );
         documented.sort();
         real.sort();
         assert_eq!(documented, real);

@@ -64,11 +64,8 @@ impl Parked {
             let what = "cannot keep another handle for JSON clients; close some first";
             return Err(Error::limit(what, "MAX_PARKED_SESSIONS", MAX_PARKED_SESSIONS));
         }
-        let place = Place {
-            uid: session.client().uid,
-            session: Mutex::new(Some(session)),
-            used: Mutex::new(Instant::now()),
-        };
+        let place =
+            Place { uid: session.client().uid, session: Mutex::new(Some(session)), used: Mutex::new(Instant::now()) };
         let place = Arc::new(place);
         places.extend(ids.into_iter().map(|id| (id, Arc::clone(&place))));
         Ok(())

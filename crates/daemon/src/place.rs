@@ -25,7 +25,9 @@ const LOCK_RETRY: Duration = Duration::from_millis(5);
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// The directory is a symbolic link, or no directory.
-    #[error("{path} is not a directory of its own but {what}; remove it, or set {SOCKET_VARIABLE} to a socket in a private directory")]
+    #[error(
+        "{path} is not a directory of its own but {what}; remove it, or set {SOCKET_VARIABLE} to a socket in a private directory"
+    )]
     NotADirectory {
         /// The path.
         path: PathBuf,
@@ -33,7 +35,9 @@ pub enum PlaceError {
         what: &'static str,
     },
     /// Another user owns it.
-    #[error("{path} belongs to user {owner}, not to user {uid}; set {SOCKET_VARIABLE} to a socket in a directory of your own")]
+    #[error(
+        "{path} belongs to user {owner}, not to user {uid}; set {SOCKET_VARIABLE} to a socket in a directory of your own"
+    )]
     ForeignOwner {
         /// The path.
         path: PathBuf,
@@ -51,7 +55,9 @@ pub enum PlaceError {
         mode: u32,
     },
     /// Somebody holds the lock for too long.
-    #[error("{path} is locked by another process for more than LOCK_SECONDS ({LOCK_SECONDS}); is a daemon hanging in its start?")]
+    #[error(
+        "{path} is locked by another process for more than LOCK_SECONDS ({LOCK_SECONDS}); is a daemon hanging in its start?"
+    )]
     Locked {
         /// The lock file.
         path: PathBuf,
@@ -155,7 +161,8 @@ impl Place {
 pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
 
 fn directory(runtime: Option<OsString>, uid: u32) -> PathBuf {
-    let own = |path: &Path| path.is_absolute() && fs::metadata(path).is_ok_and(|meta| meta.is_dir() && meta.uid() == uid);
+    let own =
+        |path: &Path| path.is_absolute() && fs::metadata(path).is_ok_and(|meta| meta.is_dir() && meta.uid() == uid);
     let runtime = runtime.map(PathBuf::from).filter(|path| own(path));
     let standard = || Some(PathBuf::from(format!("/run/user/{uid}"))).filter(|path| own(path));
     match runtime.or_else(standard) {

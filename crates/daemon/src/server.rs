@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use crate::control::Control;
-use crate::registry::Module;
 use crate::parked::Parked;
+use crate::registry::Module;
 use crate::registry::Registry;
 use crate::sentinel::Sentinel;
 use crate::shared::Shared;

@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use protocol::Error;
 
+use crate::Call;
 use crate::call::Answer;
 use crate::cancel::CancelSlot;
 use crate::client::Client;
@@ -24,7 +25,6 @@ use crate::server::Server;
 use crate::shared::{CANNOT_PEEK, Shared, bump};
 use crate::state::States;
 use crate::wire::Wire;
-use crate::Call;
 
 pub(crate) use serve::{serve_connection, serve_wire};
 

@@ -24,7 +24,5 @@ pub mod message;
 
 pub use bytes::Bytes;
 pub use error::{Body as ErrorBody, Error, Result, code};
-pub use frame::{
-    FIRST_JSON_BYTE, FrameError, Head, Kind, MAX_FRAME_BYTES, Open, Parsed, begin, begin_seq, parse,
-};
+pub use frame::{FIRST_JSON_BYTE, FrameError, Head, Kind, MAX_FRAME_BYTES, Open, Parsed, begin, begin_seq, parse};
 pub use hello::{ClientHello, DaemonHello, PROTOCOL, is_newer};

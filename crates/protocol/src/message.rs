@@ -74,8 +74,7 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn take<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], FrameError> {
-        let (bytes, rest) =
-            self.rest.split_first_chunk::<N>().ok_or(FrameError::CutOff { kind: self.kind, field })?;
+        let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or(FrameError::CutOff { kind: self.kind, field })?;
         self.rest = rest;
         Ok(*bytes)
     }
@@ -85,8 +84,7 @@ impl<'a> Fields<'a> {
     }
 
     fn slice(&mut self, len: usize, field: &'static str) -> Result<&'a [u8], FrameError> {
-        let (bytes, rest) =
-            self.rest.split_at_checked(len).ok_or(FrameError::CutOff { kind: self.kind, field })?;
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(FrameError::CutOff { kind: self.kind, field })?;
         self.rest = rest;
         Ok(bytes)
     }
@@ -163,12 +161,7 @@ pub fn encode_hello<T: Serialize>(out: &mut Vec<u8>, hello: &T) -> Result<(), Er
 }
 
 /// Appends a call.
-pub fn encode_call<T: Serialize + ?Sized>(
-    out: &mut Vec<u8>,
-    seq: u32,
-    name: &str,
-    params: &T,
-) -> Result<(), Error> {
+pub fn encode_call<T: Serialize + ?Sized>(out: &mut Vec<u8>, seq: u32, name: &str, params: &T) -> Result<(), Error> {
     let open = begin_call(out, seq, name)?;
     finish(out, open, params, NATIVE)
 }

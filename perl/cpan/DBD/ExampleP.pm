@@ -11,15 +11,16 @@ use DBI ();
 our $VERSION = '12.014311';
 
 my @STAT = qw(dev ino mode nlink uid gid rdev size atime mtime ctime blksize blocks);
-our %FIELD = map { $STAT[$_] => [ $_, DBI::SQL_INTEGER(), 10 ] } 0 .. $#STAT;
-$FIELD{name} = [ 13, DBI::SQL_VARCHAR(), 1024 ];
+our %FIELD = map { $STAT[$_] => [$_, DBI::SQL_INTEGER(), 10] } 0 .. $#STAT;
+$FIELD{name} = [13, DBI::SQL_VARCHAR(), 1024];
 
 my $drh;
 
 sub driver {
     my ($class) = @_;
     return $drh if $drh;
-    $drh = DBI::_new_drh("${class}::dr", { Name => 'ExampleP', Version => $VERSION, Attribution => 'DBD Example Perl stub by Tim Bunce' });
+    $drh = DBI::_new_drh("${class}::dr",
+        { Name => 'ExampleP', Version => $VERSION, Attribution => 'DBD Example Perl stub by Tim Bunce' });
     return $drh;
 }
 
@@ -31,11 +32,14 @@ our $imp_data_size = 0;
 
 sub connect {
     my ($drh, $dsn, $user, $auth, $attr) = @_;
-    my ($outer, $dbh) = DBI::_new_dbh($drh, {
-        Name                       => defined $dsn ? $dsn : '',
-        examplep_private_dbh_attrib => 42,
-        examplep_get_info          => { 29 => '"', 41 => '.', 114 => 1 },
-    });
+    my ($outer, $dbh) = DBI::_new_dbh(
+        $drh,
+        {
+            Name                        => defined $dsn ? $dsn : '',
+            examplep_private_dbh_attrib => 42,
+            examplep_get_info           => { 29 => '"', 41 => '.', 114 => 1 },
+        }
+    );
     $dbh->STORE(Active => 1);
     return $outer;
 }
@@ -62,9 +66,9 @@ sub prepare {
     $sth->STORE(NUM_OF_PARAMS => defined $dir ? $dir =~ tr/?// : 0);
     $sth->STORE(NUM_OF_FIELDS => scalar @names);
     if (@names) {
-        $sth->{NAME}     = \@names;
-        $sth->{NULLABLE} = [ (0) x @names ];
-        $sth->{SCALE}    = [ (0) x @names ];
+        $sth->{NAME}         = \@names;
+        $sth->{NULLABLE}     = [(0) x @names];
+        $sth->{SCALE}        = [(0) x @names];
         $sth->{examplep_dir} = $dir if $dir ne '?' && $dir !~ /\?/;
     }
     return $outer;
@@ -74,13 +78,13 @@ sub table_info {
     my ($dbh, $catalog, $schema, $table, $type) = @_;
     my @rows;
     if (defined $type && $type =~ /\bVIEW\b/) {
-        @rows = map { [ undef, @$_, 'VIEW', undef ] } [ 'schema', 'table' ], [ 'sch-ema', 'table' ], [ 'schema', 'ta-ble' ],
-            [ 'sch ema', 'table' ], [ 'schema', 'ta ble' ];
+        @rows = map { [undef, @$_, 'VIEW', undef] } ['schema', 'table'], ['sch-ema', 'table'], ['schema', 'ta-ble'],
+            ['sch ema', 'table'], ['schema', 'ta ble'];
     }
     else {
         my $dir = defined $catalog && length $catalog ? $catalog : '.';
         opendir my $dh, $dir or return $dbh->set_err(int($!), "Failed to open directory $dir: $!");
-        @rows = map { [ $dir, undef, $_, 'TABLE', undef ] } grep { -d "$dir/$_" } sort readdir $dh;
+        @rows = map { [$dir, undef, $_, 'TABLE', undef] } grep { -d "$dir/$_" } sort readdir $dh;
         closedir $dh;
     }
     return sponge($dbh, 'TABLE_INFO', [qw(TABLE_CAT TABLE_SCHEM TABLE_NAME TABLE_TYPE REMARKS)], \@rows);
@@ -98,11 +102,21 @@ sub column_info {
     my (@rows, $at);
     for my $name (grep { $_ =~ $like } sort keys %DBD::ExampleP::FIELD) {
         my (undef, $type, $size) = @{ $DBD::ExampleP::FIELD{$name} };
-        push @rows, [ undef, undef, $table, $name, $type, $type == DBI::SQL_INTEGER() ? 'INTEGER' : 'VARCHAR', $size, undef, 0, 10, 0, undef, undef,
-            undef, undef, undef, ++$at, 'NO' ];
+        push @rows, [
+            undef, undef, $table, $name, $type, $type == DBI::SQL_INTEGER() ? 'INTEGER' : 'VARCHAR', $size, undef, 0,
+            10,    0,     undef,  undef,
+            undef, undef, undef,  ++$at, 'NO'
+        ];
     }
-    return sponge($dbh, 'COLUMN_INFO', [qw(TABLE_CAT TABLE_SCHEM TABLE_NAME COLUMN_NAME DATA_TYPE TYPE_NAME COLUMN_SIZE BUFFER_LENGTH DECIMAL_DIGITS
-            NUM_PREC_RADIX NULLABLE REMARKS COLUMN_DEF SQL_DATA_TYPE SQL_DATETIME_SUB CHAR_OCTET_LENGTH ORDINAL_POSITION IS_NULLABLE)], \@rows);
+    return sponge(
+        $dbh,
+        'COLUMN_INFO',
+        [
+            qw(TABLE_CAT TABLE_SCHEM TABLE_NAME COLUMN_NAME DATA_TYPE TYPE_NAME COLUMN_SIZE BUFFER_LENGTH DECIMAL_DIGITS
+                NUM_PREC_RADIX NULLABLE REMARKS COLUMN_DEF SQL_DATA_TYPE SQL_DATETIME_SUB CHAR_OCTET_LENGTH ORDINAL_POSITION IS_NULLABLE)
+        ],
+        \@rows
+    );
 }
 
 sub like {    # an SQL LIKE pattern as a regular expression
@@ -115,10 +129,14 @@ sub like {    # an SQL LIKE pattern as a regular expression
 
 sub type_info_all {
     my %at;
-    @at{qw(TYPE_NAME DATA_TYPE COLUMN_SIZE LITERAL_PREFIX LITERAL_SUFFIX CREATE_PARAMS NULLABLE CASE_SENSITIVE SEARCHABLE UNSIGNED_ATTRIBUTE
-        FIXED_PREC_SCALE AUTO_UNIQUE_VALUE LOCAL_TYPE_NAME MINIMUM_SCALE MAXIMUM_SCALE)} = 0 .. 14;
-    return [ \%at, [ 'VARCHAR', DBI::SQL_VARCHAR(), 1024, "'", "'", undef, 0, 1, 1, 0, 0, 0, undef, 0, 0 ],
-        [ 'INTEGER', DBI::SQL_INTEGER(), 10, '', '', undef, 0, 0, 1, 0, 0, 0, undef, 0, 0 ] ];
+    @at{
+        qw(TYPE_NAME DATA_TYPE COLUMN_SIZE LITERAL_PREFIX LITERAL_SUFFIX CREATE_PARAMS NULLABLE CASE_SENSITIVE SEARCHABLE UNSIGNED_ATTRIBUTE
+            FIXED_PREC_SCALE AUTO_UNIQUE_VALUE LOCAL_TYPE_NAME MINIMUM_SCALE MAXIMUM_SCALE)
+    } = 0 .. 14;
+    return [
+        \%at, ['VARCHAR', DBI::SQL_VARCHAR(), 1024, "'", "'", undef, 0, 1, 1, 0, 0, 0, undef, 0, 0],
+        ['INTEGER', DBI::SQL_INTEGER(), 10, '', '', undef, 0, 0, 1, 0, 0, 0, undef, 0, 0]
+    ];
 }
 
 sub get_info { my ($dbh, $type) = @_; return $dbh->{examplep_get_info}{$type} }
@@ -143,7 +161,7 @@ sub FETCH {
 
 sub STORE {
     my ($dbh, $key, $value) = @_;
-    if ($key eq 'AutoCommit') { $value = $value ? -901 : -900 }
+    if ($key eq 'AutoCommit')       { $value = $value ? -901 : -900 }
     if ($key eq 'examplep_set_err') { $dbh->set_err($value, 'value from STORE'); return 1 }
     return $dbh->{$key} = $value if $key =~ /^examplep_/;
     return $dbh->SUPER::STORE($key, $value);
@@ -159,7 +177,7 @@ our $imp_data_size = 0;
 
 sub bind_param {
     my ($sth, $at, $value, $attr) = @_;
-    $sth->{examplep_params}[ $at - 1 ] = $value;
+    $sth->{examplep_params}[$at - 1] = $value;
     return 1;
 }
 
@@ -170,10 +188,13 @@ sub execute {
     my $bound = $sth->{examplep_params} || [];
     my $want  = $sth->FETCH('NUM_OF_PARAMS');
     return $sth->set_err(1, @$bound . " values bound when $want expected") if @$bound != $want;
-    return 1 if !$sth->FETCH('NUM_OF_FIELDS');
+    return 1                                                               if !$sth->FETCH('NUM_OF_FIELDS');
     my $dir = defined $sth->{examplep_dir} ? $sth->{examplep_dir} : $bound->[0];
     delete @$sth{qw(examplep_dh examplep_fake)};
-    if ($dir =~ /^long_list_(\d+)\z/) { $sth->{examplep_fake} = [ map { "file$_" } reverse 1 .. $1 ] }
+
+    if ($dir =~ /^long_list_(\d+)\z/) {
+        $sth->{examplep_fake} = [map { "file$_" } reverse 1 .. $1]
+    }
     else {
         opendir my $dh, $dir or return $sth->set_err(1 * $!, "opendir($dir): $!");
         $sth->{examplep_dh} = $dh;
@@ -192,7 +213,7 @@ sub fetch {
     my @field = $fake ? ((0) x 13) : lstat "$sth->{examplep_path}/$name";
     $field[13] = $name;
     $sth->{examplep_rows}++;
-    return $sth->_set_fbav([ map { $field[ $DBD::ExampleP::FIELD{$_}[0] ] } @{ $sth->{NAME} } ]);
+    return $sth->_set_fbav([map { $field[$DBD::ExampleP::FIELD{$_}[0]] } @{ $sth->{NAME} }]);
 }
 *fetchrow_arrayref = \&fetch;
 
@@ -208,8 +229,12 @@ sub finish {
 
 sub FETCH {
     my ($sth, $key) = @_;
-    if ($key eq 'TYPE')      { return [ map { $DBD::ExampleP::FIELD{$_}[1] } @{ $sth->{NAME} || [] } ] }
-    if ($key eq 'PRECISION') { return [ map { $DBD::ExampleP::FIELD{$_}[2] } @{ $sth->{NAME} || [] } ] }
+    if ($key eq 'TYPE') {
+        return [map { $DBD::ExampleP::FIELD{$_}[1] } @{ $sth->{NAME} || [] }]
+    }
+    if ($key eq 'PRECISION') {
+        return [map { $DBD::ExampleP::FIELD{$_}[2] } @{ $sth->{NAME} || [] }]
+    }
     if ($key eq 'ParamValues') {
         my $bound = $sth->{examplep_params} || [];
         return { map { $_ + 1 => $bound->[$_] } 0 .. $#$bound };

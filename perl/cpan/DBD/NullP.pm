@@ -12,7 +12,8 @@ my $drh;
 
 sub driver {
     my ($class) = @_;
-    return $drh ||= DBI::_new_drh("${class}::dr", { Name => 'NullP', Version => $VERSION, Attribution => 'DBD Example Null Perl stub' });
+    return $drh ||= DBI::_new_drh("${class}::dr",
+        { Name => 'NullP', Version => $VERSION, Attribution => 'DBD Example Null Perl stub' });
 }
 
 sub CLONE { undef $drh; return }
@@ -33,8 +34,8 @@ package DBD::NullP::db;
 our $imp_data_size = 0;
 
 sub prepare {
-    my ($dbh, $statement) = @_;
-    my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $statement });
+    my ($dbh,   $statement) = @_;
+    my ($outer, $sth)       = DBI::_new_sth($dbh, { Statement => $statement });
     $sth->STORE(NUM_OF_PARAMS => 0);
     return $outer;
 }
@@ -64,10 +65,11 @@ sub get_info { my ($dbh, $type) = @_; return $type == 29 ? '"' : undef }
 
 sub table_info {
     my ($dbh, $catalog, $schema, $table, $type) = @_;
-    my @rows = (defined $type && $type eq '%') ? map { [ undef, undef, undef, $_, undef ] } qw(TABLE VIEW ALIAS)
-        : (defined $catalog && $catalog eq '%') ? map { [ $_, undef, undef, undef, undef ] } qw(catalog1 catalog2)
+    my @rows =
+          (defined $type    && $type eq '%')    ? map { [undef, undef, undef, $_, undef] } qw(TABLE VIEW ALIAS)
+        : (defined $catalog && $catalog eq '%') ? map { [$_, undef, undef, undef, undef] } qw(catalog1 catalog2)
         :                                         ();
-    my @names = qw(TABLE_CAT TABLE_SCHEM TABLE_NAME TABLE_TYPE REMARKS);
+    my @names  = qw(TABLE_CAT TABLE_SCHEM TABLE_NAME TABLE_TYPE REMARKS);
     my $helper = DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1, PrintError => 0 });
     return $helper->prepare('TABLE_INFO', { rows => \@rows, NUM_OF_FIELDS => 5, NAME => \@names });
 }
@@ -90,8 +92,8 @@ sub execute {
     if ($sth->{Statement} =~ /^\s*select\s+(\S.*?)\s*\z/is) {
         my @words = split /\s*,\s*/, $1;
         $sth->STORE(NUM_OF_FIELDS => scalar @words);
-        $sth->{NAME} = [@words];
-        $sth->{nullp_rows} = [ [@words] ];
+        $sth->{NAME}       = [@words];
+        $sth->{nullp_rows} = [[@words]];
         $sth->STORE(Active => 1);
     }
     return 1;

@@ -198,11 +198,7 @@ sub _fail {    # what a call died of becomes the handle's error
         _thrown($conn) if $conn->{died};
         _look_at_transaction($conn) if !$conn->{ac} && $conn->{active};
     }
-    if (!ref $error) {
-        $error =~ s/ at \S+ line \d+\.\n\z//;
-        $h->set_err($DBI::stderr, $error);
-        return undef;
-    }
+    die $error if ref $error ne 'CPANBridge::Error';    # a signal handler's, say: not ours to change
     _croak($error->{errstr} || $error->{message}) if ($error->{code} || '') eq 'croak';
     my $err = $error->{err} || $DBI::stderr;
     my $text = defined $error->{errstr} && length $error->{errstr} ? $error->{errstr} : $error->{message};

@@ -15,7 +15,8 @@ sub driver {
     my ($class) = @_;
     return $drh if $drh;
     DBD::Sponge::db->install_method('sponge_test_installed_method');
-    $drh = DBI::_new_drh("${class}::dr", { Name => 'Sponge', Version => $VERSION, Attribution => "DBD::Sponge $VERSION (fake cursor driver)" });
+    $drh = DBI::_new_drh("${class}::dr",
+        { Name => 'Sponge', Version => $VERSION, Attribution => "DBD::Sponge $VERSION (fake cursor driver)" });
     return $drh;
 }
 
@@ -33,18 +34,20 @@ sub prepare {
     my ($dbh, $statement, $attr) = @_;
     my %attr = $attr ? %$attr : ();
     my $rows = delete $attr{rows} or return $dbh->set_err($DBI::stderr, 'No rows attribute supplied to prepare');
-    my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $statement, rows => $rows, execute_hook => delete $attr{execute_hook} });
+    my ($outer, $sth) =
+        DBI::_new_sth($dbh, { Statement => $statement, rows => $rows, execute_hook => delete $attr{execute_hook} });
     if ($statement =~ /^\s*insert\b/i) { $sth->STORE(NUM_OF_PARAMS => $attr{NUM_OF_PARAMS} || 0) }
     else {    # as many columns as the caller says, else as the names, else as the first row
         my $names = $attr{NAME};
-        my $n = $attr{NUM_OF_FIELDS} ? $attr{NUM_OF_FIELDS} : $names ? @$names : @$rows ? @{ $rows->[0] } : 0;
+        my $n     = $attr{NUM_OF_FIELDS} ? $attr{NUM_OF_FIELDS} : $names ? @$names : @$rows ? @{ $rows->[0] } : 0;
         return $dbh->set_err($DBI::stderr, 'Cannot determine NUM_OF_FIELDS') if !$n;
         $sth->STORE(NUM_OF_FIELDS => $n);
         my %default = (
-            NAME => [ map { "col$_" } 1 .. $n ], TYPE => [ (DBI::SQL_VARCHAR()) x $n ], SCALE => [ (0) x $n ], NULLABLE => [ (2) x $n ],
-            
+            NAME     => [map { "col$_" } 1 .. $n], TYPE => [(DBI::SQL_VARCHAR()) x $n], SCALE => [(0) x $n],
+            NULLABLE => [(2) x $n],
+
         );
-        $default{PRECISION} = [ map { longest($rows, $_, ($names || $default{NAME})->[$_]) } 0 .. $n - 1 ];
+        $default{PRECISION} = [map { longest($rows, $_, ($names || $default{NAME})->[$_]) } 0 .. $n - 1];
         for my $key (keys %default) { $sth->{$key} = $attr{$key} || $default{$key} }
     }
     return $outer;
@@ -62,9 +65,11 @@ sub longest {
 
 sub type_info_all {
     my %at;
-    @at{qw(TYPE_NAME DATA_TYPE PRECISION LITERAL_PREFIX LITERAL_SUFFIX CREATE_PARAMS NULLABLE CASE_SENSITIVE SEARCHABLE UNSIGNED_ATTRIBUTE MONEY
-        AUTO_INCREMENT LOCAL_TYPE_NAME MINIMUM_SCALE MAXIMUM_SCALE)} = 0 .. 14;
-    return [ \%at, [ 'VARCHAR', DBI::SQL_VARCHAR(), undef, "'", "'", undef, 0, 1, 1, 0, 0, 0, undef, 0, 0 ] ];
+    @at{
+        qw(TYPE_NAME DATA_TYPE PRECISION LITERAL_PREFIX LITERAL_SUFFIX CREATE_PARAMS NULLABLE CASE_SENSITIVE SEARCHABLE UNSIGNED_ATTRIBUTE MONEY
+            AUTO_INCREMENT LOCAL_TYPE_NAME MINIMUM_SCALE MAXIMUM_SCALE)
+    } = 0 .. 14;
+    return [\%at, ['VARCHAR', DBI::SQL_VARCHAR(), undef, "'", "'", undef, 0, 1, 1, 0, 0, 0, undef, 0, 0]];
 }
 
 sub FETCH {
@@ -95,7 +100,7 @@ our $imp_data_size = 0;
 
 sub bind_param {
     my ($sth, $at, $value, $attr) = @_;
-    $sth->{sponge_bound}[ $at - 1 ] = $value;
+    $sth->{sponge_bound}[$at - 1] = $value;
     return 1;
 }
 
@@ -104,7 +109,9 @@ sub execute {
     my $want = $sth->FETCH('NUM_OF_PARAMS');
     if ($want) {
         my $row = @values ? \@values : $sth->{sponge_bound} || [];
-        return $sth->set_err($DBI::stderr, @$row . " values bound (" . join(' ', map { defined $_ ? $_ : 'undef' } @$row) . ") but $want expected") if @$row != $want;
+        return $sth->set_err($DBI::stderr,
+            @$row . " values bound (" . join(' ', map { defined $_ ? $_ : 'undef' } @$row) . ") but $want expected")
+            if @$row != $want;
         if (my $hook = $sth->{execute_hook}) { $hook->($sth, @$row) or return }
         push @{ $sth->{rows} }, [@$row];
         return 1;

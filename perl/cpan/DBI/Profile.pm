@@ -7,12 +7,13 @@ use warnings;
 use DBI qw(dbi_time dbi_profile dbi_profile_merge_nodes dbi_profile_merge);
 use Exporter ();
 
-our @ISA       = ('Exporter');
-our $VERSION   = '2.015065';
-our @EXPORT    = qw(DBIprofile_Statement DBIprofile_MethodName DBIprofile_MethodClass dbi_profile dbi_profile_merge_nodes dbi_profile_merge dbi_time);
-our @EXPORT_OK = ('format_profile_thingy', @EXPORT);
-our $ON_DESTROY_DUMP  = sub { DBI->trace_msg($_[0], 0) };
-our $ON_FLUSH_DUMP = sub { DBI->trace_msg($_[0], 0) };
+our @ISA     = ('Exporter');
+our $VERSION = '2.015065';
+our @EXPORT =
+    qw(DBIprofile_Statement DBIprofile_MethodName DBIprofile_MethodClass dbi_profile dbi_profile_merge_nodes dbi_profile_merge dbi_time);
+our @EXPORT_OK       = ('format_profile_thingy', @EXPORT);
+our $ON_DESTROY_DUMP = sub { DBI->trace_msg($_[0], 0) };
+our $ON_FLUSH_DUMP   = sub { DBI->trace_msg($_[0], 0) };
 
 sub DBIprofile_Statement ()   { return '!Statement' }
 sub DBIprofile_MethodName ()  { return '!MethodName' }
@@ -31,8 +32,10 @@ sub _auto_new {    # "path/class/arguments"
     for my $part (split /:/, defined $path ? $path : '') {
         if ($part =~ /^-?\d+\z/) {
             my $bits = abs $part;
-            my @here = (($bits & 0x01 ? 'DBI' : ()), ($bits & 0x02 ? '!Statement' : ()), ($bits & 0x04 ? '!MethodName' : ()),
-                ($bits & 0x08 ? '!MethodClass' : ()), ($bits & 0x10 ? '!Caller2' : ()));
+            my @here = (
+                ($bits & 0x01 ? 'DBI' : ()), ($bits & 0x02 ? '!Statement' : ()), ($bits & 0x04 ? '!MethodName' : ()),
+                ($bits & 0x08 ? '!MethodClass' : ()), ($bits & 0x10 ? '!Caller2' : ())
+            );
             push @path, $part < 0 ? reverse @here : @here;
         }
         elsif ($part =~ /^&(\w+)\z/) {
@@ -50,7 +53,11 @@ sub _auto_new {    # "path/class/arguments"
     return $package->new(Path => \@path, split /:/, defined $args ? $args : '', -1);
 }
 
-sub empty { my ($self) = @_; $self->{Data} = {} if !defined $self->{Data} || keys %{ ref $self->{Data} eq 'HASH' ? $self->{Data} : { 1 => 1 } }; return }
+sub empty {
+    my ($self) = @_;
+    $self->{Data} = {} if !defined $self->{Data} || keys %{ ref $self->{Data} eq 'HASH' ? $self->{Data} : { 1 => 1 } };
+    return
+}
 
 sub filename { return undef }
 
@@ -68,22 +75,25 @@ sub as_node_path_list {
     $node = $self->{Data} if !defined $node;
     $path ||= [];
     return if !ref $node;
-    return map { $self->as_node_path_list($node->{$_}, [ @$path, $_ ]) } grep { defined $node->{$_} } sort keys %$node if ref $node eq 'HASH';
-    return [ $node, @$path ];
+    return map { $self->as_node_path_list($node->{$_}, [@$path, $_]) } grep { defined $node->{$_} } sort keys %$node
+        if ref $node eq 'HASH';
+    return [$node, @$path];
 }
 
 sub as_text {
     my ($self, $args) = @_;
     $args ||= {};
     my $separator = defined $args->{separator} ? $args->{separator} : ' > ';
-    my $format = defined $args->{format} ? $args->{format}
+    my $format =
+        defined $args->{format}
+        ? $args->{format}
         : '%1$s: %11$fs / %10$d = %2$fs avg (first %12$fs, min %13$fs, max %14$fs)' . "\n";
     my @list = $self->as_node_path_list($args->{node}, $args->{path});
     $args->{sortsub}->(\@list) if $args->{sortsub};
     my @text;
     for my $entry (@list) {
         my ($node, @path) = @$entry;
-        my $name = join $separator, map { (my $part = $_) =~ s/[\r\n]+/ /g; $part } @path;
+        my $name   = join $separator, map { (my $part = $_) =~ s/[\r\n]+/ /g; $part } @path;
         my @values = ($name, $node->[0] ? $node->[1] / $node->[0] : 0, (undef) x 7, @$node);
         no warnings;    # not each value is used by each format
         push @text, sprintf $format, @values;
@@ -95,14 +105,17 @@ sub format {
     my ($self) = @_;
     my $data = $self->{Data};
     return '' if !$data || ref $data eq 'HASH' && !%$data;
-    my $in_dbi = dbi_profile_merge_nodes(my $total = [], $data);
-    my $elapsed = (${^GLOBAL_PHASE} || '') eq 'DESTRUCT' || $DBI::exiting ? DBI::dbi_time() - $^T : ($total->[6] || 0) - ($total->[5] || 0);
+    my $in_dbi  = dbi_profile_merge_nodes(my $total = [], $data);
+    my $elapsed = (${^GLOBAL_PHASE} || '') eq 'DESTRUCT'
+        || $DBI::exiting ? DBI::dbi_time() - $^T : ($total->[6] || 0) - ($total->[5] || 0);
     my $percent = $elapsed > 0 ? sprintf ' %.2f%%', 100 * $in_dbi / $elapsed : '';
-    my @t = localtime;
-    my $when = sprintf '%04d-%02d-%02d %02d:%02d:%02d', $t[5] + 1900, $t[4] + 1, @t[ 3, 2, 1, 0 ];
+    my @t       = localtime;
+    my $when    = sprintf '%04d-%02d-%02d %02d:%02d:%02d', $t[5] + 1900, $t[4] + 1, @t[3, 2, 1, 0];
     (my $program = $0) =~ s{.*/}{};
-    my $text = sprintf "%s: %.6fs%s (%d calls) %s @ %s\n", ref $self, $in_dbi, $percent, $total->[0] || 0, $program, $when;
-    return $text . (ref $data eq 'HASH' ? $self->format_profile_branch($data, 0) : $self->format_profile_leaf($data, 0, ''));
+    my $text = sprintf "%s: %.6fs%s (%d calls) %s @ %s\n", ref $self, $in_dbi, $percent, $total->[0] || 0, $program,
+        $when;
+    return $text
+        . (ref $data eq 'HASH' ? $self->format_profile_branch($data, 0) : $self->format_profile_leaf($data, 0, ''));
 }
 
 sub format_profile_branch {
@@ -112,7 +125,10 @@ sub format_profile_branch {
         my $below = $node->{$key};
         next if !ref $below;
         $text .= ('    ' x $depth) . "'$key' =>\n";
-        $text .= ref $below eq 'HASH' ? $self->format_profile_branch($below, $depth + 1) : $self->format_profile_leaf($below, $depth + 1, $key);
+        $text .=
+            ref $below eq 'HASH'
+            ? $self->format_profile_branch($below, $depth + 1)
+            : $self->format_profile_leaf($below, $depth + 1, $key);
     }
     return $text;
 }
@@ -121,7 +137,9 @@ sub format_profile_leaf {
     my ($self, $leaf, $depth) = @_;
     my ($count, $total, $first, $min, $max) = @$leaf;
     return ('    ' x $depth) . sprintf("%.6fs\n", $total) if $count <= 1;
-    return ('    ' x $depth) . sprintf("%.6fs / %d = %.6fs avg (first %.6fs, min %.6fs, max %.6fs)\n", $total, $count, $total / $count, $first, $min, $max);
+    return ('    ' x $depth)
+        . sprintf("%.6fs / %d = %.6fs avg (first %.6fs, min %.6fs, max %.6fs)\n", $total, $count, $total / $count,
+        $first, $min, $max);
 }
 
 sub on_destroy {

@@ -21,10 +21,12 @@ sub constants {
         require CPANBridge::Wait;
         CPANBridge::Wait::guard_sigpipe();
     }
-    return CPANBridge::Connect::set_platform(
-        Socket::SOCK_STREAM(), Socket::SOL_SOCKET(), value('SO_RCVTIMEO'), Errno::ECONNREFUSED(),
-        \&Socket::pack_sockaddr_un, \&peer_uid,
+    package CPANBridge::Connect;
+    our ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $ECONNREFUSED, $ADDRESS, $PEER_UID) = (
+        Socket::SOCK_STREAM(), Socket::SOL_SOCKET(), CPANBridge::Platform::value('SO_RCVTIMEO'), Errno::ECONNREFUSED(),
+        \&Socket::pack_sockaddr_un, \&CPANBridge::Platform::peer_uid,
     );
+    return;
 }
 
 # A constant of Socket.pm, 0 where the system or the perl has none.

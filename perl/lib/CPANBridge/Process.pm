@@ -8,6 +8,24 @@ use warnings;
 
 use CPANBridge::Start;
 
+my $said;
+
+# A session with a private child.
+sub private {
+    my ($want) = @_;
+    CPANBridge::Connect::constants() if !defined $CPANBridge::Connect::STREAM;
+    return CPANBridge::Connect::handshake(start($want), $want, 'private');
+}
+
+# Mode auto: a session with a private child where no daemon can be had.
+sub instead {
+    my ($want, $error) = @_;
+    die $error if ref $error ne 'CPANBridge::Error' || !$error->{no_daemon};
+    my $session = eval { private({ %{$want}, mode => 'process' }) } || die $error;
+    warn "cpan-bridge: no daemon can be had ($error->{message}); this process uses a private one instead\n" if !$said++;
+    return $session;
+}
+
 # Our end of the pair.
 sub start {
     my ($want) = @_;

@@ -356,10 +356,10 @@ sub DESTROY { return }
 # so handlers run afterwards.
 sub _load {
     my ($part) = @_;
+    my $errno = $! + 0;
     my %handler = map { ref $SIG{$_} || ($SIG{$_} || 'IGNORE') !~ /\A(?:IGNORE|DEFAULT)\z/ ? ($_ => $SIG{$_}) : () }
         grep { !/^__/ } keys %SIG;
     my @came;
-    my $errno = $! + 0;
     $SIG{$_} = sub { push @came, $_[0] } for keys %handler;
     my ($loaded, $error);
     {

@@ -154,9 +154,29 @@ sub trusted {
     return ($uid == 0 || $uid == $>) && !($mode & oct 22);
 }
 
+# A newer client asks an older daemon to make room, and tries again. Only one is asked: if
+# the binary at hand starts no newer daemon, an older one has to do.
+sub drain {
+    my ($session, $theirs, $want) = @_;
+    return if !newer_than($theirs) || $want->{drained} && $want->{drained} != $theirs->{pid};
+    $want->{drained} = $theirs->{pid};
+    my $text  = "build $CPANBridge::Build::BUILD takes over";
+    my $frame = pack('NCC', 2 + length $text, 9, 1) . $text;
+    $session->_send_long(\$frame);
+    return "an older daemon (build $theirs->{build}) was asked to end";
+}
+
+sub newer_than {
+    my ($theirs) = @_;
+    my ($ours, $build) = ($CPANBridge::Build::BUILD, $theirs->{build} || 0);
+    return '' if !$ours || !$build;
+    my ($new, $old) = map { sprintf '%06d' x 3, (/(\d+)/g, 0, 0, 0)[ 0 .. 2 ] } $CPANBridge::Build::VERSION, $theirs->{version} || '';
+    return $new gt $old || $new eq $old && $ours > $build;
+}
+
 sub fail {
     my ($message) = @_;
-    return CPANBridge::Connect::fail('no_daemon', $message, no_daemon => 1);
+    return CPANBridge::Connect::refuse('no_daemon', $message);
 }
 
 1;

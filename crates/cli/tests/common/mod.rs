@@ -1,6 +1,12 @@
 //! A private place for a daemon, and a client that speaks frames byte by byte.
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::must_use_candidate, clippy::missing_panics_doc, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::must_use_candidate,
+    clippy::missing_panics_doc,
+    reason = "tests"
+)]
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -239,6 +245,7 @@ impl Client {
                 Ok(0) => return None,
                 Ok(count) => self.input.extend_from_slice(&chunk[..count]),
                 Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => panic!("{error}"),
             }
         }

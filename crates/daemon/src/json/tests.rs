@@ -86,9 +86,11 @@ fn ask(server: &Arc<Server>, function: &str, params: &Json) -> Json {
 #[test]
 fn params_are_an_object_an_array_or_a_scalar() {
     let server = server();
-    for (params, result) in
-        [(json!({"a": [null, 1.5]}), json!({"a": [null, 1.5]})), (json!([1, "é"]), json!([1, "é"])), (json!("x"), json!(["x"]))]
-    {
+    for (params, result) in [
+        (json!({"a": [null, 1.5]}), json!({"a": [null, 1.5]})),
+        (json!([1, "é"]), json!([1, "é"])),
+        (json!("x"), json!(["x"])),
+    ] {
         let request = json!({ "module": "test", "function": "echo", "params": params });
         let reply = exchange(&server, request.to_string().as_bytes(), true, 7);
         assert_eq!(reply, json!({"success": true, "result": result, "module": "test", "function": "echo"}));

@@ -124,8 +124,7 @@ fn stats(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let entries = server.registry.entries().iter().filter(|entry| entry.calls() > 0);
     let functions = entries.map(|entry| {
         let name = format!("{}.{}", entry.module.name, entry.function.name);
-        let stats =
-            FunctionStats { calls: entry.calls(), errors: entry.errors(), seconds: entry.time().as_secs_f64() };
+        let stats = FunctionStats { calls: entry.calls(), errors: entry.errors(), seconds: entry.time().as_secs_f64() };
         (name, stats)
     });
     let status = ProcStatus::read();

@@ -131,10 +131,8 @@ fn sleep(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     }));
     let began = Instant::now();
     let cancelled = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let (cancelled, _) = bell
-        .1
-        .wait_timeout_while(cancelled, time, |cancelled| !*cancelled)
-        .unwrap_or_else(PoisonError::into_inner);
+    let (cancelled, _) =
+        bell.1.wait_timeout_while(cancelled, time, |cancelled| !*cancelled).unwrap_or_else(PoisonError::into_inner);
     if *cancelled {
         return Err(Error::cancelled());
     }

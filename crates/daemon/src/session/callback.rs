@@ -63,9 +63,10 @@ impl Session {
     }
 
     fn send_callback<T: Serialize + ?Sized>(&mut self, id: u32, answer: bool, args: &T) -> Result<(), Error> {
-        let wire = self.wire.as_ref().ok_or_else(|| {
-            Error::new(code::CALLBACK, "a JSON client has no functions that can be called back")
-        })?;
+        let wire = self
+            .wire
+            .as_ref()
+            .ok_or_else(|| Error::new(code::CALLBACK, "a JSON client has no functions that can be called back"))?;
         let mut out = Vec::new();
         message::encode_callback(&mut out, self.seq, id, answer, args, self.client.write_options)?;
         Ok(wire.write(&out)?)
@@ -103,7 +104,9 @@ fn lost(error: WireError) -> Error {
 
 /// The client's function died.
 fn died(image: &[u8]) -> Error {
-    let text = storable::from_slice::<Died>(image)
-        .map_or_else(|error| format!("unreadable error of a callback: {error}"), |died| died.message.to_text().into_owned());
+    let text = storable::from_slice::<Died>(image).map_or_else(
+        |error| format!("unreadable error of a callback: {error}"),
+        |died| died.message.to_text().into_owned(),
+    );
     Error::new(code::CALLBACK, text)
 }

@@ -59,7 +59,13 @@ fn serve_frames(server: &Arc<Server>, mut wire: Wire, uid: u32) {
     };
     let mut session = Session::new(Arc::clone(server), Client::new(hello, uid), Some(wire));
     let client = session.client();
-    tracing::debug!(session = session.id(), pid = client.pid, client = client.kind, script = client.script, "session begins");
+    tracing::debug!(
+        session = session.id(),
+        pid = client.pid,
+        client = client.kind,
+        script = client.script,
+        "session begins"
+    );
     if let Err(error) = session.greet() {
         tracing::debug!(session = session.id(), "session ends in its hello: {error}");
         return;

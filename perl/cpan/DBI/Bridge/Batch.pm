@@ -32,17 +32,22 @@ sub execute_array {
     if ($next) {
         return $sth->set_err($DBI::stderr, "Can't use both ArrayTupleFetch and explicit bind values") if @values;
         if (UNIVERSAL::isa($next, 'CODE')) { }
-        elsif (ref $next && eval { $next->isa('DBI::st') }) { my $from = $next; $next = sub { $from->fetchrow_arrayref } }
+        elsif (ref $next && eval { $next->isa('DBI::st') }) {
+            my $from = $next;
+            $next = sub { $from->fetchrow_arrayref }
+        }
         else { return $sth->set_err($DBI::stderr, "ArrayTupleFetch '$next' is not a code ref or statement handle") }
     }
     else {
         my $n = $sth->FETCH('NUM_OF_PARAMS');
         if (@values) {
-            return $sth->set_err($DBI::stderr, @values . " bind values supplied but $n expected") if defined $n && $n >= 0 && @values != $n;
-            for my $at (1 .. @values) { $sth->bind_param_array($at, $values[ $at - 1 ]) or return }
+            return $sth->set_err($DBI::stderr, @values . " bind values supplied but $n expected")
+                if defined $n && $n >= 0 && @values != $n;
+            for my $at (1 .. @values) { $sth->bind_param_array($at, $values[$at - 1]) or return }
         }
         my $arrays = $sth->FETCH('ParamArrays') || {};
-        return $sth->set_err($DBI::stderr, keys(%$arrays) . " bind values supplied but $n expected") if $n && keys %$arrays != $n;
+        return $sth->set_err($DBI::stderr, keys(%$arrays) . " bind values supplied but $n expected")
+            if $n && keys %$arrays != $n;
         $next = tuples($sth, $arrays);
     }
     return $sth->execute_for_fetch($next, $status);
@@ -53,8 +58,8 @@ sub tuples {    # columns of values → a sub that gives one tuple after the oth
     my ($longest, @columns);
     for my $at (keys %$arrays) {
         my $values = $arrays->{$at};
-        $columns[ $at - 1 ] = $values;
-        next if ref $values ne 'ARRAY';
+        $columns[$at - 1] = $values;
+        next                if ref $values ne 'ARRAY';
         $longest = @$values if !defined $longest || @$values > $longest;
     }
     $longest = 1 if !defined $longest;    # scalars only: once
@@ -62,12 +67,12 @@ sub tuples {    # columns of values → a sub that gives one tuple after the oth
     return sub {
         return if $row >= $longest;
         my $n = $row++;
-        return [ map { ref $_ eq 'ARRAY' ? $_->[$n] : $_ } @columns ];
+        return [map { ref $_ eq 'ARRAY' ? $_->[$n] : $_ } @columns];
     };
 }
 
 sub execute_for_fetch {
-    my ($sth, $next, $status) = @_;
+    my ($sth, $next, $status)   = @_;
     my ($count, $errors, $rows) = (0, 0, 0);
     @$status = () if $status;
     my ($err, $errstr, $state) = @$sth{qw(Err Errstr State)};
@@ -80,7 +85,7 @@ sub execute_for_fetch {
         }
         else {
             $errors++;
-            push @$status, [ $$err, defined $$errstr ? $$errstr : $@, $sth->state ] if $status;
+            push @$status, [$$err, defined $$errstr ? $$errstr : $@, $sth->state] if $status;
         }
         $count++;
     }

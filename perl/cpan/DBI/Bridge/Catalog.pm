@@ -9,13 +9,13 @@ no warnings 'redefine';
 sub quote_as {
     my ($dbh, $value, $type) = @_;
     my $cache = $dbh->{dbi_quote_literal_cache} ||= {};
-    my $marks = $cache->{$type} ||= do {
+    my $marks = $cache->{$type}                 ||= do {
         my $info = $dbh->type_info($type);
-        $info ? [ $info->{LITERAL_PREFIX} || '', $info->{LITERAL_SUFFIX} || '' ] : [ "'", "'" ];
+        $info ? [$info->{LITERAL_PREFIX} || '', $info->{LITERAL_SUFFIX} || ''] : ["'", "'"];
     };
     my ($before, $after) = @$marks;
-    (my $text = $value) =~ s/\Q$after\E/$after$after/g if length $after && $after ne '' ;
-    $text = $value if !defined $text;
+    (my $text = $value) =~ s/\Q$after\E/$after$after/g if length $after && $after ne '';
+    $text = $value                                     if !defined $text;
     return "$before$text$after";
 }
 
@@ -25,9 +25,9 @@ sub quote_identifier {
     my ($dbh, @parts) = @_;
     my $attr = @parts > 1 && ref $parts[-1] ? pop @parts : undef;
     my $info = $dbh->{dbi_quote_identifier_cache} ||= [
-        $dbh->get_info(29) || '"',    # SQL_IDENTIFIER_QUOTE_CHAR
-        $dbh->get_info(41) || '.',    # SQL_CATALOG_NAME_SEPARATOR
-        $dbh->get_info(114) || 1,     # SQL_CATALOG_LOCATION
+        $dbh->get_info(29)  || '"',    # SQL_IDENTIFIER_QUOTE_CHAR
+        $dbh->get_info(41)  || '.',    # SQL_CATALOG_NAME_SEPARATOR
+        $dbh->get_info(114) || 1,      # SQL_CATALOG_LOCATION
     ];
     my ($quote, $separator, $location) = @$info;
     for my $part (grep { defined } @parts) {
@@ -35,7 +35,7 @@ sub quote_identifier {
         $part = "$quote$part$quote";
     }
     my $catalog = @parts >= 3 ? shift @parts : undef;
-    my $name = join '.', grep { defined } @parts;
+    my $name    = join '.', grep { defined } @parts;
     return $name if !defined $catalog;
     return $location == 2 ? "$name$separator$catalog" : "$catalog$separator$name";
 }
@@ -60,18 +60,23 @@ sub primary_key {
 
 sub tables {
     my ($dbh, @args) = @_;
-    my $sth = $dbh->table_info(@args[ 0 .. 4 ]) or return;
-    my $rows = $sth->fetchall_arrayref or return;
-    my ($catalog, $schema, $table, $type) = map { defined $_ ? $_ : '' } @args[ 0 .. 3 ];
+    my $sth  = $dbh->table_info(@args[0 .. 4]) or return;
+    my $rows = $sth->fetchall_arrayref         or return;
+    my ($catalog, $schema, $table, $type) = map { defined $_ ? $_ : '' } @args[0 .. 3];
+
     # the special searches for catalogs, schemas and table types
-    my $column = !@args ? undef
-        : $catalog eq '%' && $schema eq '' && $table eq '' ? 0
-        : $schema eq '%'  && $catalog eq '' && $table eq '' ? 1
-        : $type eq '%'    && $catalog eq '' && $schema eq '' && $table eq '' ? 3
-        :                                                                     undef;
+    my $column =
+         !@args                                                           ? undef
+        : $catalog eq '%' && $schema eq '' && $table eq ''                ? 0
+        : $schema eq '%' && $catalog eq '' && $table eq ''                ? 1
+        : $type eq '%' && $catalog eq '' && $schema eq '' && $table eq '' ? 3
+        :                                                                   undef;
     return map { $_->[$column] } @$rows if defined $column;
     my $quoted = $dbh->get_info(29);
-    return map { my @name = @$_[ 0 .. 2 ]; $quoted ? $dbh->quote_identifier(@name) : join '.', grep { defined } @name } @$rows;
+    return map {
+        my @name = @$_[0 .. 2];
+        $quoted ? $dbh->quote_identifier(@name) : join '.', grep { defined } @name
+    } @$rows;
 }
 
 sub type_info {
@@ -80,9 +85,9 @@ sub type_info {
     if (!@$types) {
         my ($at, @rows) = @{ $dbh->type_info_all || [] };
         if ($at) {
-            my %at = map { uc($_) => $at->{$_} } keys %$at;
+            my %at    = map { uc($_) => $at->{$_} } keys %$at;
             my @names = keys %at;
-            for my $row (@rows) { my %type; @type{@names} = @$row[ @at{@names} ]; push @$types, \%type }
+            for my $row (@rows) { my %type; @type{@names} = @$row[@at{@names}]; push @$types, \%type }
         }
     }
     my @found;

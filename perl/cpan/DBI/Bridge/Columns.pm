@@ -9,18 +9,23 @@ use strict;
 use warnings;
 no warnings 'redefine';
 
-my %MAKER;    # number of columns → maker of a pair of subs: set the variables from a row; set them from the next of the held rows
+my %MAKER
+    ; # number of columns → maker of a pair of subs: set the variables from a row; set them from the next of the held rows
 
 sub bound_setters {
     my ($held, $fbav) = @_;
     my $n = @$fbav;
     return slow_setters(@_) if !$n || $n > 100;
     my $make = $MAKER{$n} ||= do {
+
         # nested loops over one element each: inside, $c0 IS the first bound variable, and the subs close over it
-        my @v = map { "\$c$_" } 0 .. $n - 1;
+        my @v    = map { "\$c$_" } 0 .. $n - 1;
         my $list = join ',', @v;
-        eval join(' ', 'sub { my ($held, $fbav) = (shift, shift);', (map { "for my $v[$_] (\$_[$_]) {" } 0 .. $n - 1),
-            "return (sub { ($list) = \@{\$_[0]}; \$fbav }, sub { ($list) = \@{shift \@\$held || goto &DBI::Bridge::more_fetch}; \$fbav })", '}' x $n, '}') || die $@;
+        eval join(
+            ' ', 'sub { my ($held, $fbav) = (shift, shift);', (map { "for my $v[$_] (\$_[$_]) {" } 0 .. $n - 1),
+"return (sub { ($list) = \@{\$_[0]}; \$fbav }, sub { ($list) = \@{shift \@\$held || goto &DBI::Bridge::more_fetch}; \$fbav })",
+            '}' x $n, '}'
+        ) || die $@;
     };
     return $make->($held, $fbav, @$fbav);
 }
@@ -32,7 +37,7 @@ sub slow_setters {
 }
 
 sub arm {    # rows are held and columns bound: give fetch a sub that delivers the next one
-    my ($i) = @_;
+    my ($i)  = @_;
     my $held = $i->{bridge_held} or return;
     my $fbav = row_buffer($i);
     return if @{ $held->[0] } != @$fbav;
@@ -50,7 +55,9 @@ sub row_buffer {
     my @refs = @{ $i->{bridge_bind} || [] };
     $#refs = $n - 1;
     for my $at (0 .. $n - 1) { $refs[$at] ||= \$own[$at] }
-    my $alias = $ALIAS{$n} ||= eval 'sub { my @r = @_; return (sub { \@_ })->(' . join(',', map { "\${\$r[$_]}" } 0 .. $n - 1) . ') }' || die $@;
+    my $alias = $ALIAS{$n} ||=
+        eval 'sub { my @r = @_; return (sub { \@_ })->(' . join(',', map { "\${\$r[$_]}" } 0 .. $n - 1) . ') }'
+        || die $@;
     return $i->{bridge_fbav} = $alias->(@refs);
 }
 
@@ -67,9 +74,14 @@ sub fill {
     my ($i, $fbav, $row) = @_;
     my ($got, $want) = (scalar @$row, scalar @$fbav);
     if ($got != $want) {
-        carp("_set_fbav($row): array has $got elements, the statement handle row buffer has $want (and NUM_OF_FIELDS is " . ($i->{NUM_OF_FIELDS} || 0) . ')');
+        carp(
+            "_set_fbav($row): array has $got elements, the statement handle row buffer has $want (and NUM_OF_FIELDS is "
+                . ($i->{NUM_OF_FIELDS} || 0)
+                . ')');
     }
-    if (${^TAINT} && !$i->{TaintOut}) { $row = [ map { defined $_ && !ref $_ && /\A(.*)\z/s ? $1 : $_ } @$row ] }    # only TaintOut taints
+    if (${^TAINT} && !$i->{TaintOut}) {
+        $row = [map { defined $_ && !ref $_ && /\A(.*)\z/s ? $1 : $_ } @$row]
+    }    # only TaintOut taints
     $fbav->[$_] = $row->[$_] for 0 .. $#$fbav;
     return $fbav;
 }
@@ -90,15 +102,18 @@ sub bind_col {
     my $n = $sth->FETCH('NUM_OF_FIELDS');
     if (!$n) {
         return if $sth->err;
-        DBI::Bridge::croak("Statement has no result columns to bind (perhaps you need to successfully call execute first, or again)")
+        DBI::Bridge::croak(
+            "Statement has no result columns to bind (perhaps you need to successfully call execute first, or again)")
     }
-    DBI::Bridge::croak("bind_col: column $column is not a valid column (1..$n)") if $column !~ /^\d+\z/ || $column < 1 || $column > $n;
+    DBI::Bridge::croak("bind_col: column $column is not a valid column (1..$n)")
+        if $column !~ /^\d+\z/ || $column < 1 || $column > $n;
     return 1 if !defined $ref;
     if (!ref $ref || ref($ref) !~ /^(?:SCALAR|REF|LVALUE|VSTRING)\z/ && !eval { my $r = \$$ref; 1 }) {
         my $h = DBI::Bridge::outer($sth);
-        DBI::Bridge::croak("Can't $h" . "->bind_col($column, " . DBI::neat($ref) . ",...), need a reference to a scalar");
+        DBI::Bridge::croak(
+            "Can't $h" . "->bind_col($column, " . DBI::neat($ref) . ",...), need a reference to a scalar");
     }
-    $sth->{bridge_bind}[ $column - 1 ] = $ref;
+    $sth->{bridge_bind}[$column - 1] = $ref;
     DBI::Bridge::hold($sth);
     delete @$sth{qw(bridge_fbav bridge_bound bridge_next)};
     return 1;
@@ -107,12 +122,14 @@ sub bind_col {
 sub bind_columns {
     my ($sth, @refs) = @_;
     my $attr = @refs && (!defined $refs[0] || ref $refs[0] eq 'HASH') ? shift @refs : undef;
-    my $n = $sth->FETCH('NUM_OF_FIELDS');
+    my $n    = $sth->FETCH('NUM_OF_FIELDS');
     if (!$n) {
         return if $sth->err;
-        return $sth->set_err($DBI::stderr, 'Statement has no result columns to bind (perhaps you need to successfully call execute first, or again)');
+        return $sth->set_err($DBI::stderr,
+            'Statement has no result columns to bind (perhaps you need to successfully call execute first, or again)');
     }
-    return $sth->set_err($DBI::stderr, "bind_columns called with ${\scalar @refs} values but $n are needed") if @refs != $n;
+    return $sth->set_err($DBI::stderr, "bind_columns called with ${\scalar @refs} values but $n are needed")
+        if @refs != $n;
     my $column = 0;
     for my $ref (@refs) { $sth->bind_col(++$column, $ref, $attr) or return }
     return 1;

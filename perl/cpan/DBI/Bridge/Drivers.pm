@@ -13,7 +13,7 @@ sub driver_files {    # names of the DBD modules along @INC, each with the folde
         opendir my $dh, "$dir/DBD" or next;
         for my $file (sort readdir $dh) {
             next if $file !~ /^(\w+)\.pm\z/ || $1 eq 'NullP' || -d "$dir/DBD/$file";
-            push @found, [ $1, $dir, $seen{$1}++ ];
+            push @found, [$1, $dir, $seen{$1}++];
         }
     }
     return @found;
@@ -25,7 +25,8 @@ sub available_drivers {
     for my $found (driver_files()) {
         my ($name, $dir, $again) = @$found;
         if ($again) {
-            DBI::Bridge::carp("DBD::$name in $dir is hidden by DBD::$name in $first{$name}") if !$quiet && $first{$name} ne $dir;
+            DBI::Bridge::carp("DBD::$name in $dir is hidden by DBD::$name in $first{$name}")
+                if !$quiet && $first{$name} ne $dir;
             next;
         }
         $first{$name} = $dir;
@@ -44,11 +45,14 @@ sub installed_versions {
     my %version = (DBI => $VERSION, Perl => sprintf('%vd', $^V) . '', OS => $^O);
     my @drivers;
     for my $name ($class->available_drivers(1)) {
-        my $drh = eval { local $SIG{__WARN__} = sub { }; $class->install_driver($name) };
+        my $drh = eval {
+            local $SIG{__WARN__} = sub { };
+            $class->install_driver($name)
+        };
         push @drivers, $name;
         $version{"DBD::$name"} = $drh ? $drh->{Version} : 'not loadable: ' . (split /\n/, $@)[0];
     }
-    return @drivers if wantarray;
+    return @drivers  if wantarray;
     return \%version if defined wantarray;
     printf "  %-16s: %s\n", $_, defined $version{$_} ? $version{$_} : '' for sort keys %version;
     return;
@@ -66,7 +70,8 @@ sub parse_dsn {
     return if !defined $dsn || $dsn !~ s/^(dbi):(\w*?)(?:\((.*?)\))?://i;
     my ($scheme, $driver, $spec) = (lc $1, $2, $3);
     $driver ||= $ENV{DBI_DRIVER} || '';
-    my $hash = defined $spec && length $spec ? { map { my ($k, $v) = split /\s*=>?\s*/, $_, 2; ($k => $v) } split /\s*,\s*/, $spec } : undef;
+    my $hash = defined $spec
+        && length $spec ? { map { my ($k, $v) = split /\s*=>?\s*/, $_, 2; ($k => $v) } split /\s*,\s*/, $spec } : undef;
     return ($scheme, $driver, $spec, $hash, $dsn);
 }
 
@@ -92,13 +97,21 @@ sub require_version {
 }
 
 # the prefixes that drivers and DBI add-ons have registered for their private attributes and methods
-my %PREFIX = (ad => 'DBD::AnyData', ado => 'DBD::ADO', amzn => 'DBD::Amazon', best => 'DBD::BestWins', csv => 'DBD::CSV', db2 => 'DBD::DB2',
-    dbi => 'DBI', dbm => 'DBD::DBM', df => 'DBD::DF', examplep => 'DBD::ExampleP', f => 'DBD::File', file => 'DBD::TextFile', go => 'DBD::Gofer',
-    ib => 'DBD::InterBase', ing => 'DBD::Ingres', ix => 'DBD::Informix', mariadb => 'DBD::MariaDB', mem => 'DBD::Mem', mysql => 'DBD::mysql',
-    mx => 'DBD::Multiplex', neo => 'DBD::Neo4p', nullp => 'DBD::NullP', odbc => 'DBD::ODBC', ora => 'DBD::Oracle', pg => 'DBD::Pg',
-    pgpp => 'DBD::PgPP', plb => 'DBD::Plibdata', proxy => 'DBD::Proxy', snmp => 'DBD::SNMP', sponge => 'DBD::Sponge', sql => 'DBI::DBD::SqlEngine',
-    sqlite => 'DBD::SQLite', syb => 'DBD::Sybase', sys => 'DBD::Sys', tdat => 'DBD::Teradata', tmpl => 'DBD::Template', uni => 'DBD::Unify',
-    wmi => 'DBD::WMI', xbase => 'DBD::XBase', xl => 'DBD::Excel', yaswi => 'DBD::Yaswi');
+my %PREFIX = (
+    ad   => 'DBD::AnyData', ado => 'DBD::ADO', amzn => 'DBD::Amazon', best => 'DBD::BestWins', csv => 'DBD::CSV',
+    db2  => 'DBD::DB2',
+    dbi  => 'DBI',            dbm => 'DBD::DBM', df => 'DBD::DF', examplep => 'DBD::ExampleP', f => 'DBD::File',
+    file => 'DBD::TextFile',  go  => 'DBD::Gofer',
+    ib   => 'DBD::InterBase', ing => 'DBD::Ingres', ix => 'DBD::Informix', mariadb => 'DBD::MariaDB', mem => 'DBD::Mem',
+    mysql  => 'DBD::mysql',
+    mx     => 'DBD::Multiplex', neo => 'DBD::Neo4p', nullp => 'DBD::NullP', odbc => 'DBD::ODBC', ora => 'DBD::Oracle',
+    pg     => 'DBD::Pg',
+    pgpp   => 'DBD::PgPP', plb => 'DBD::Plibdata', proxy => 'DBD::Proxy', snmp => 'DBD::SNMP', sponge => 'DBD::Sponge',
+    sql    => 'DBI::DBD::SqlEngine',
+    sqlite => 'DBD::SQLite', syb => 'DBD::Sybase', sys => 'DBD::Sys', tdat => 'DBD::Teradata', tmpl => 'DBD::Template',
+    uni    => 'DBD::Unify',
+    wmi    => 'DBD::WMI', xbase => 'DBD::XBase', xl => 'DBD::Excel', yaswi => 'DBD::Yaswi'
+);
 my %CLASS = reverse %PREFIX;
 
 sub driver_prefix { my ($class, $driver) = @_; return defined $driver && $CLASS{$driver} ? "$CLASS{$driver}_" : undef }
@@ -107,7 +120,13 @@ sub dbd_prefix_registered { my ($class, $prefix) = @_; $prefix =~ s/_\z//; retur
 sub internal {    # the handle above all drivers
     our $switch ||= do {
         @DBD::Switch::dr::ISA = ('DBD::_::dr') if !@DBD::Switch::dr::ISA;
-        _new_drh('DBD::Switch::dr', { Name => 'Switch', Version => $VERSION, Attribution => "DBI $VERSION by Tim Bunce (interface), in plain Perl" });
+        _new_drh(
+            'DBD::Switch::dr',
+            {
+                Name        => 'Switch', Version => $VERSION,
+                Attribution => "DBI $VERSION by Tim Bunce (interface), in plain Perl"
+            }
+        );
     };
     return $switch;
 }
@@ -135,12 +154,12 @@ sub load_root {
 
 sub connect_failed {
     my ($drh, $rest, $user, $attr) = @_;
-    my $errstr = $drh->errstr || '';
+    my $errstr  = $drh->errstr || '';
     my $message = "connect('$rest','" . (defined $user ? $user : '') . "',...) failed: $errstr";
     my $handler = $attr->{HandleError};
     if (ref $handler && $handler->("DBI $message", $drh, undef)) { return }
     DBI::Bridge::croak("DBI $message") if $attr->{RaiseError};
-    DBI::Bridge::carp("DBI $message") if $attr->{PrintError};
+    DBI::Bridge::carp("DBI $message")  if $attr->{PrintError};
     return;
 }
 
@@ -149,26 +168,29 @@ sub rebless {
     my $inner = tied %$h;
     my $class = "${root}::$inner->{Type}";
     if (!$class->isa("DBI::$inner->{Type}")) {
-        DBI::Bridge::carp("DBI subclass '$class' is not a subclass of DBI::$inner->{Type}: please load it or set its \@ISA first");
+        DBI::Bridge::carp(
+            "DBI subclass '$class' is not a subclass of DBI::$inner->{Type}: please load it or set its \@ISA first");
     }
     bless $inner, $class;
     bless $h,     $class;
     return $h;
 }
 
-
 sub why_no_driver {
     my ($driver, $file, $error) = @_;
     my $advice = '';
     if ($error =~ /Can't find loadable object/) {
-        $advice = "Perhaps DBD::$driver was statically linked into a new perl binary.\nIn which case you need to use that new perl binary.\n"
+        $advice =
+"Perhaps DBD::$driver was statically linked into a new perl binary.\nIn which case you need to use that new perl binary.\n"
             . "Or perhaps only the .pm file was installed but not the shared object file.";
     }
     elsif ($error =~ /Can't locate.*?\Q$file\E/) {
         my @drivers = DBI->available_drivers(1);
-        $advice = "Perhaps the DBD::$driver perl module hasn't been fully installed,\n"
+        $advice =
+              "Perhaps the DBD::$driver perl module hasn't been fully installed,\n"
             . "or perhaps the capitalisation of '$driver' isn't right.\n"
-            . 'Available drivers: ' . join(', ', @drivers) . '.';
+            . 'Available drivers: '
+            . join(', ', @drivers) . '.';
     }
     elsif ($error =~ /Can't load .*? for module DBD::/) {
         $advice = "Perhaps a required shared library or dll isn't installed where expected";
@@ -198,10 +220,13 @@ sub connect_cached {
     my $cache = $drh->FETCH('CachedKids');
     $drh->STORE(CachedKids => $cache = {}) if !$cache;
     my %part = %{ $attr || {} };
-    my $key = do { no warnings 'uninitialized'; join "!\001", $dsn, $user, $auth, DBI::_concat_hash_sorted(\%part, "=\001", ",\001", 0, 0) };
-    my $dbh = $cache->{$key};
+    my $key  = do {
+        no warnings 'uninitialized';
+        join "!\001", $dsn, $user, $auth, DBI::_concat_hash_sorted(\%part, "=\001", ",\001", 0, 0)
+    };
+    my $dbh       = $cache->{$key};
     my $callbacks = ref $attr eq 'HASH' ? $attr->{Callbacks} : undef;
-    my $tell = sub {
+    my $tell      = sub {
         my ($event, $h) = @_;
         my $code = ref $callbacks eq 'HASH' && $callbacks->{"connect_cached.$event"} or return;
         local $_ = "connect_cached.$event";

@@ -5,8 +5,9 @@ use strict;
 use warnings;
 no warnings 'redefine';
 
-my %UNRELATED = map { $_ => 1 } qw(commit rollback begin_work disconnect connected ping take_imp_data data_sources disconnect_all clone);
-my %UNSEEN    = map { $_ => 1 } qw(FETCH err errstr state trace trace_msg func FETCH_many);
+my %UNRELATED = map { $_ => 1 }
+    qw(commit rollback begin_work disconnect connected ping take_imp_data data_sources disconnect_all clone);
+my %UNSEEN = map { $_ => 1 } qw(FETCH err errstr state trace trace_msg func FETCH_many);
 
 sub DBI::Bridge::profile_object {    # what was assigned to $h->{Profile}, as an object or undef
     my ($value) = @_;
@@ -23,7 +24,7 @@ sub DBI::Bridge::profile_object {    # what was assigned to $h->{Profile}, as an
 sub DBI::Bridge::profile_call {
     my ($i, $outer, $method, $started) = @_;
     return if $UNSEEN{$method};
-    my $ended = DBI::Bridge::now();
+    my $ended     = DBI::Bridge::now();
     my $statement = $UNRELATED{$method} ? '' : $i->{Statement};
     sample($i, $statement, $method, $started, $ended);
     return;
@@ -34,7 +35,9 @@ sub dbi_profile {    # ($h or { name => $h, ... }, $statement, $method, $t1, $t2
     return if !ref $h;
     if (ref $h eq 'HASH') {
         my $leaf;
-        for my $one (grep { ref } values %$h) { $leaf = dbi_profile($one, $statement, $method, $t1, $t2) }
+        for my $one (grep { ref } values %$h) {
+            $leaf = dbi_profile($one, $statement, $method, $t1, $t2)
+        }
         return $leaf;
     }
     my $i = tied(%$h) || $h;
@@ -53,7 +56,7 @@ sub sample {
         return if grep { ref $_ eq 'SCALAR' && !defined $$_ } @here;    # vetoed
         for my $key (map { defined $_ ? $_ : 'undef' } @here) {
             $$slot = {} if ref $$slot ne 'HASH';
-            $slot = \${$slot}->{$key};
+            $slot  = \${$slot}->{$key};
         }
     }
     $$slot = [] if ref $$slot ne 'ARRAY';
@@ -81,19 +84,19 @@ sub keys_for {    # the value, or values, of one Path element
     return $$part if ref $part eq 'SCALAR';
     if ($part =~ /^\{(.*)\}\z/s) {
         my $name = $1;
-        my $dbh = $i->{Type} eq 'st' && !exists $i->{$name} ? $i->{bridge_parent} : $i;
+        my $dbh  = $i->{Type} eq 'st' && !exists $i->{$name} ? $i->{bridge_parent} : $i;
         return defined $dbh->{$name} ? "$dbh->{$name}" : '';
     }
-    return $part if $part !~ /^!/;
+    return $part      if $part !~ /^!/;
     return $statement if $part eq '!Statement';
-    return $method if $part eq '!MethodName';
+    return $method    if $part eq '!MethodName';
     if ($part eq '!MethodClass') {
         my $code = $i->{ImplementorClass}->can($method) or return "$i->{ImplementorClass}::$method";
         require B;
         return B::svref_2object($code)->GV->STASH->NAME . "::$method";
     }
     if ($part =~ /^!(Caller|File)(2?)\z/) { return callers($1 eq 'Caller', $2) }
-    return int $now if $part eq '!Time';
+    return int $now            if $part eq '!Time';
     return int($now / $1) * $1 if $part =~ /^!Time~(\d+)\z/ && $1;
     return $part;
 }
@@ -118,7 +121,9 @@ sub DBI::Bridge::outer_now {    # the outer handle, or the inner one while that 
 
 sub dbi_profile_merge_nodes {
     my ($to, @from) = @_;
-    DBI::Bridge::croak('dbi_profile_merge_nodes(' . (defined $to ? $to : 'undef') . ', ...) destination is not an array reference') if ref $to ne 'ARRAY';
+    DBI::Bridge::croak(
+        'dbi_profile_merge_nodes(' . (defined $to ? $to : 'undef') . ', ...) destination is not an array reference')
+        if ref $to ne 'ARRAY';
     for my $node (@from) {
         next if !defined $node;
         if (ref $node eq 'HASH') { dbi_profile_merge_nodes($to, values %$node); next }

@@ -9,7 +9,9 @@ no warnings 'redefine';
 sub at_caller {    # " at FILE line N.\n" of the script's line
     my $depth = 0;
     my ($file, $line);
-    while ((undef, $file, $line) = caller $depth++) { last if index($file, $DBI::BASE) != 0 || $file !~ m{\A\Q$DBI::BASE\E(?:\.pm|/Bridge/)} }
+    while ((undef, $file, $line) = caller $depth++) {
+        last if index($file, $DBI::BASE) != 0 || $file !~ m{\A\Q$DBI::BASE\E(?:\.pm|/Bridge/)}
+    }
     my $handle = '';
     if (defined $.) {    # perl adds ", <FH> line N" when a file handle was read last
         local ($@, $SIG{__DIE__});
@@ -32,15 +34,16 @@ sub no_handle { croak("dbih_getcom handle $_[0] is not a DBI handle (has no magi
 # report($inner, $method, $wantarray, @rv): returns what the call returns to the script (or dies)
 sub report {
     my ($i, $name, $list, @rv) = @_;
-    my $err = ${ $i->{Err} };
+    my $err    = ${ $i->{Err} };
     my $method = delete $i->{bridge_errmethod};
     if (defined $err && length $err) {
-        my ($raise, $print, $kind) = $err ? (@$i{qw(RaiseError PrintError)}, 'failed') : (@$i{qw(RaiseWarn PrintWarn)}, 'warning');
+        my ($raise, $print, $kind) =
+            $err ? (@$i{qw(RaiseError PrintError)}, 'failed') : (@$i{qw(RaiseWarn PrintWarn)}, 'warning');
         my $handler = $i->{HandleError};
         if ($raise || $print || $handler && $err) {
             my $text = message($i, defined $method ? $method : $name, $kind);
             if (ref $handler && ($err || $raise || $print)) {
-                my $was = $rv[0];
+                my $was     = $rv[0];
                 my $handled = do { local $DBI::IN; $handler->($text, DBI::Bridge::outer($i), $rv[0]) };
                 if ($handled) {
                     @rv = ($rv[0]) if @rv > 1 && defined $rv[0] && (!defined $was || $was ne $rv[0]);
@@ -70,7 +73,7 @@ sub message {
         local $DBI::IN = $i;
         local (@$i{qw(Err Errstr State)}) = (\my $e, \my $t, \my $s);
         $statement = eval { $i->FETCH('Statement') };
-        $values = eval { $i->FETCH('ParamValues') } if $type eq 'st';
+        $values    = eval { $i->FETCH('ParamValues') } if $type eq 'st';
     }
     return $text if !defined $statement || !length $statement;
     $text .= qq{ [for Statement "$statement"};

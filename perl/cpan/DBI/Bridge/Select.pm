@@ -22,7 +22,7 @@ sub waiting_arrays {    # takes the rows that wait in memory
     my $from = $held && @$held ? $held : $ready;
     return [] if !$from || !@$from;
     if (!defined $max || $max >= @$from) { my @all = splice @$from; return \@all }
-    return [ splice @$from, 0, $max ];
+    return [splice @$from, 0, $max];
 }
 
 sub all_rows {    # up to $max rows as fresh arrays
@@ -36,7 +36,7 @@ sub all_rows {    # up to $max rows as fresh arrays
             return $rows if !$i->{Active};
             my $more = $code->($i, 'array', defined $max ? $max - @$rows : undef);
             if (!defined $more) { return $rows }
-            if (ref $more) { return $more if !@$rows; push @$rows, @$more; return $rows }
+            if (ref $more)      { return $more if !@$rows; push @$rows, @$more; return $rows }
         }
         @all = @$rows;
     }
@@ -51,14 +51,19 @@ sub all_hashes {    # the same as hashes, keys in $names
     my ($i, $max, $names) = @_;
     $max = undef if defined $max && $max < 0;
     my $code;
-    if (($code = bulk($i, 'bridge_fetchall')) && !@{ $i->{bridge_rows} || [] } && !@{ $i->{bridge_held} || [] } && $i->{Active}) {
-        my @ready = splice @{ $i->{bridge_hash_rows} || [] }, 0, defined $max ? $max : @{ $i->{bridge_hash_rows} || [] };
+    if (   ($code = bulk($i, 'bridge_fetchall'))
+        && !@{ $i->{bridge_rows} || [] }
+        && !@{ $i->{bridge_held} || [] }
+        && $i->{Active})
+    {
+        my @ready = splice @{ $i->{bridge_hash_rows} || [] }, 0,
+            defined $max ? $max : @{ $i->{bridge_hash_rows} || [] };
         return \@ready if defined $max && @ready >= $max;
         my $more = $code->($i, 'hash', defined $max ? $max - @ready : undef);
         return \@ready if !defined $more;
-        if (ref $more) { return $more if !@ready; return [ @ready, @$more ] }
+        if (ref $more) { return $more if !@ready; return [@ready, @$more] }
         my $rest = all_rows($i, defined $max ? $max - @ready : undef);
-        return [ @ready, map { my %row; @row{@$names} = @$_; \%row } @$rest ];
+        return [@ready, map { my %row; @row{@$names} = @$_; \%row } @$rest];
     }
     my $rows = all_rows($i, $max);
     for my $row (@$rows) {
@@ -77,7 +82,7 @@ sub named_columns {
     for my $key (keys %$slice) {
         my $column = $at->{ lc $key };
         return $i->set_err($DBI::stderr, "Invalid column name '$key' for slice") if !defined $column;
-        push @pick, [ $key, $column ];
+        push @pick, [$key, $column];
     }
     return \@pick;
 }
@@ -87,8 +92,9 @@ sub numbered_columns {    # \{ 0 => 'name', ... } renames columns by number
     my $n = $i->FETCH('NUM_OF_FIELDS');
     my @pick;
     for my $column (keys %$map) {
-        croak("$column is not a valid column for slice (0..", $n - 1, ')') if $column !~ /^-?\d+\z/ || $column >= $n || $column < -$n;
-        push @pick, [ $map->{$column}, 0 + $column ];
+        croak("$column is not a valid column for slice (0..", $n - 1, ')')
+            if $column !~ /^-?\d+\z/ || $column >= $n || $column < -$n;
+        push @pick, [$map->{$column}, 0 + $column];
     }
     return \@pick;
 }
@@ -97,19 +103,28 @@ sub numbered_columns {    # \{ 0 => 'name', ... } renames columns by number
 sub slice_of {
     my ($attr) = @_;
     my $slice = $attr->{Slice};
-    if (!defined $slice && ($slice = $attr->{Columns}) && ref $slice eq 'ARRAY') { $slice = [ map { $_ - 1 } @$slice ] }
+    if (!defined $slice && ($slice = $attr->{Columns}) && ref $slice eq 'ARRAY') {
+        $slice = [map { $_ - 1 } @$slice]
+    }
     return $slice;
 }
 
 sub statement {    # an SQL text or a statement handle → a statement handle
     my ($dbh, $sql, $attr) = @_;
-    return ref $sql && !UNIVERSAL::isa($sql, 'ARRAY') && eval { $sql->isa('DBI::st') } ? $sql : $dbh->prepare($sql, $attr);
+    return
+        ref $sql && !UNIVERSAL::isa($sql, 'ARRAY') && eval { $sql->isa('DBI::st') } ? $sql : $dbh->prepare($sql, $attr);
 }
 
 # The driver's one-trip select, when nobody can tell the difference; returns () when it is not to be used
 sub one_trip {
     my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
-    return if ref $sql || !defined $sql || $attr && %$attr && !only_ours($attr) || $dbh->{RootClass} || ref $dbh ne 'DBI::db' || $dbh->{Callbacks};
+    return
+           if ref $sql
+        || !defined $sql
+        || $attr && %$attr && !only_ours($attr)
+        || $dbh->{RootClass}
+        || ref $dbh ne 'DBI::db'
+        || $dbh->{Callbacks};
     my $code = bulk($dbh, 'bridge_select') or return;
     $dbh->{Statement} = $sql;
     my $rows = $code->($dbh, $sql, $attr, $binds, $mode, $max);
@@ -117,21 +132,24 @@ sub one_trip {
     return ($rows);
 }
 
-sub only_ours { my ($attr) = @_; return !grep { !/^(?:Slice|Columns|MaxRows)\z/ } keys %$attr }
+sub only_ours {
+    my ($attr) = @_;
+    return !grep { !/^(?:Slice|Columns|MaxRows)\z/ } keys %$attr
+}
 
 package DBD::_::db;
 
 sub selectall_arrayref {
     my ($dbh, $sql, $attr, @binds) = @_;
     my $slice = $attr && (exists $attr->{Slice} || exists $attr->{Columns}) ? DBI::Bridge::slice_of($attr) : undef;
-    my $max = $attr ? $attr->{MaxRows} : undef;
+    my $max   = $attr                                                       ? $attr->{MaxRows}             : undef;
     if (!$slice || ref $slice eq 'HASH' && !%$slice) {
         my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, $slice ? 'hash' : 'array', $max);
         return $rows if $rows;
-        return if $dbh->err;
+        return       if $dbh->err;
     }
     my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
-    $sth->execute(@binds) or return;
+    $sth->execute(@binds)                               or return;
     my $rows = $sth->fetchall_arrayref($slice, $max);
     $sth->finish if defined $max && $sth->FETCH('Active');
     return $rows;
@@ -152,12 +170,12 @@ sub selectall_hashref {
 sub selectcol_arrayref {
     my ($dbh, $sql, $attr, @binds) = @_;
     my @columns = $attr && $attr->{Columns} ? @{ $attr->{Columns} } : (1);
-    my $max = $attr ? $attr->{MaxRows} : undef;
-    my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'array', $max);
+    my $max     = $attr                     ? $attr->{MaxRows}      : undef;
+    my ($rows)  = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'array', $max);
     if (!$rows) {
         return if $dbh->err;
         my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
-        $sth->execute(@binds) or return;
+        $sth->execute(@binds)                               or return;
         my $n = $sth->FETCH('NUM_OF_FIELDS') || 0;
         for my $column (@columns) {
             next if $column =~ /^\d+\z/ && $column >= 1 && $column <= $n;
@@ -165,18 +183,18 @@ sub selectcol_arrayref {
         }
         $rows = $sth->fetchall_arrayref(undef, $max);
         $sth->finish if defined $max && $sth->FETCH('Active');
-        return if !$rows && $sth->err;
+        return       if !$rows       && $sth->err;
         $rows ||= [];
     }
-    return [ map { $_->[ $columns[0] - 1 ] } @$rows ] if @columns == 1;
+    return [map { $_->[$columns[0] - 1] } @$rows] if @columns == 1;
     my @at = map { $_ - 1 } @columns;
-    return [ map { @$_[@at] } @$rows ];
+    return [map { @$_[@at] } @$rows];
 }
 
 sub first_row {    # (sth, row) of a select's first row
     my ($dbh, $sql, $attr, @binds) = @_;
     my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
-    $sth->execute(@binds) or return;
+    $sth->execute(@binds)             or return;
     my $row = $sth->fetchrow_arrayref or return;
     return ($sth, $row);
 }
@@ -185,7 +203,7 @@ sub selectrow_arrayref {
     my ($dbh, $sql, $attr, @binds) = @_;
     my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'row', 1);
     return $rows->[0] if $rows;
-    return if $dbh->err;
+    return            if $dbh->err;
     my ($sth, $row) = first_row(@_) or return;
     my @copy = @$row;
     $sth->finish;
@@ -201,10 +219,10 @@ sub selectrow_hashref {
     my ($dbh, $sql, $attr, @binds) = @_;
     my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'hash', 1);
     return $rows->[0] if $rows;
-    return if $dbh->err;
+    return            if $dbh->err;
     my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
-    $sth->execute(@binds) or return;
-    my $row = $sth->fetchrow_hashref or return;
+    $sth->execute(@binds)                               or return;
+    my $row = $sth->fetchrow_hashref                    or return;
     $sth->finish;
     return $row;
 }
@@ -215,10 +233,10 @@ sub fetchall_arrayref {
     my ($sth, $slice, $max) = @_;
     my $mode = ref $slice;
     if (defined $max && !$sth->{Active} && !DBI::Bridge::any_waiting($sth)) { return undef }
-    if (!$mode) { return DBI::Bridge::all_rows($sth, $max) }
+    if (!$mode)                                                             { return DBI::Bridge::all_rows($sth, $max) }
     if ($mode eq 'ARRAY') {
         my $rows = DBI::Bridge::all_rows($sth, $max);
-        if (@$slice) { $_ = [ @$_[@$slice] ] for @$rows }
+        if (@$slice) { $_ = [@$_[@$slice]] for @$rows }
         return $rows;
     }
     my $pick;
@@ -258,7 +276,9 @@ sub fetchall_hashref {
     for my $key (@keys) {
         my $column = $at->{$key};
         $column = $key - 1 if !defined $column && defined $key && $key =~ /^\d+\z/ && $key >= 1 && $key <= $n;
-        return $sth->set_err($DBI::stderr, "Field '" . (defined $key ? $key : '') . "' does not exist (not one of @$names)") if !defined $column;
+        return $sth->set_err($DBI::stderr,
+            "Field '" . (defined $key ? $key : '') . "' does not exist (not one of @$names)")
+            if !defined $column;
         push @at, $column;
     }
     my %all;

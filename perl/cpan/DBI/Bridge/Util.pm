@@ -29,7 +29,10 @@ sub neat {
     return "$quote$text$quote";
 }
 
-sub overloaded { my ($value) = @_; return eval { require overload; overload::Overloaded($value) } }
+sub overloaded {
+    my ($value) = @_;
+    return eval { require overload; overload::Overloaded($value) }
+}
 
 sub neat_list {
     my ($list, $maxlen, $separator) = @_;
@@ -48,14 +51,16 @@ sub looks_like_number {
 
 sub sorted_keys {
     my ($hash, $numeric) = @_;
-    if (!defined $numeric) { $numeric = !grep { !looks_like_number($_) } keys %$hash }
+    if (!defined $numeric) {
+        $numeric = !grep { !looks_like_number($_) } keys %$hash
+    }
     no warnings 'numeric';
     return $numeric ? sort { $a <=> $b || $a cmp $b } keys %$hash : sort keys %$hash;
 }
 
 sub _concat_hash_sorted {
     my ($hash, $between, $pairs, $neat, $numeric) = @_;
-    return undef if !defined $hash;
+    return undef                                       if !defined $hash;
     DBI::Bridge::croak('hash is not a hash reference') if ref $hash ne 'HASH';
     $between = '' if !defined $between;
     $pairs   = '' if !defined $pairs;
@@ -85,7 +90,7 @@ sub hash {
 }
 
 sub times32 {    # product modulo 2^32 without leaving the exact range of a double
-    my ($a, $b) = @_;
+    my ($a,    $b)   = @_;
     my ($high, $low) = ($a >> 16, $a & 0xFFFF);
     return ((($high * $b) % 65536) * 65536 + $low * $b) % 4294967296;
 }
@@ -96,7 +101,7 @@ sub data_string_desc {
     my ($text) = @_;
     my $utf8 = !defined $text ? 'UTF8 off' : utf8::is_utf8($text) ? 'UTF8 on' : 'UTF8 off';
     $utf8 .= ' but INVALID encoding' if defined $text && utf8::is_utf8($text) && !utf8::valid($text);
-    return "$utf8, undef" if !defined $text;
+    return "$utf8, undef"            if !defined $text;
     my $ascii = $text =~ /[^\x00-\x7F]/ ? 'non-ASCII' : 'ASCII';
     return sprintf '%s, %s, %d characters %d bytes', $utf8, $ascii, length $text, length bytes_of($text);
 }
@@ -104,15 +109,17 @@ sub data_string_desc {
 sub data_string_diff {
     my ($x, $y) = @_;
     if (!defined $x || !defined $y) {
-        return '' if !defined $x && !defined $y;
+        return ''                                                              if !defined $x && !defined $y;
         return 'String a is undef, string b has ' . length($y) . ' characters' if !defined $x;
         return 'String b is undef, string a has ' . length($x) . ' characters';
     }
-    my @x = unpack 'U*', utf8_copy($x);
-    my @y = unpack 'U*', utf8_copy($y);
+    my @x  = unpack 'U*', utf8_copy($x);
+    my @y  = unpack 'U*', utf8_copy($y);
     my $at = 0;
     while ($at < @x && $at < @y) {
-        if ($x[$at] != $y[$at]) { return "Strings differ at index $at: a[$at]=" . shown($x[$at]) . ", b[$at]=" . shown($y[$at]) }
+        if ($x[$at] != $y[$at]) {
+            return "Strings differ at index $at: a[$at]=" . shown($x[$at]) . ", b[$at]=" . shown($y[$at])
+        }
         $at++;
     }
     return "String a truncated after $at characters" if @x < @y;
@@ -133,9 +140,9 @@ sub data_diff {
     my $diff = data_string_diff($x, $y);
     return '' if $logical && $diff eq '';
     my ($dx, $dy) = (data_string_desc($x), data_string_desc($y));
-    return '' if $diff eq '' && $dx eq $dy;
+    return ''                                                   if $diff eq '' && $dx eq $dy;
     $diff ||= 'Strings contain the same sequence of characters' if length $x;
-    $diff .= "\n" if $diff ne '';
+    $diff .= "\n"                                               if $diff ne '';
     return "a: $dx\nb: $dy\n$diff";
 }
 
@@ -147,16 +154,20 @@ sub sql_type_cast {
     my $text = "$_[0]";
     my $number;
     if ($type == SQL_INTEGER()) {
-        $number = 0 + $text if $text =~ /^\s*[-+]?\d+\s*\z/ && $text <= ~0 && $text >= -(~0 >> 1) - 1 && sprintf('%s', 0 + $text) !~ /[.e]/i;
+        $number = 0 + $text
+            if $text =~ /^\s*[-+]?\d+\s*\z/
+            && $text <= ~0
+            && $text >= -(~0 >> 1) - 1
+            && sprintf('%s', 0 + $text) !~ /[.e]/i;
     }
     elsif ($type == SQL_DOUBLE() || $type == SQL_NUMERIC()) {
         require Scalar::Util;
         $number = 0 + $text if Scalar::Util::looks_like_number($text);
     }
-    else { return -2 }
-    if (!defined $number) { return $flags & DBIstcf_STRICT() ? 0 : 1 }
+    else                                   { return -2 }
+    if (!defined $number)                  { return $flags & DBIstcf_STRICT() ? 0 : 1 }
     if ($flags & DBIstcf_DISCARD_STRING()) { $_[0] = $number }
-    else { no warnings; my $as_number = $_[0] + 0 }
+    else                                   { no warnings; my $as_number = $_[0] + 0 }
     return 2;
 }
 
@@ -169,9 +180,9 @@ package DBD::_::st;
 sub dump_results {
     my ($sth, $maxlen, $line_end, $between, $fh) = @_;
     return 0 if !$sth;
-    $maxlen   = 35   if !defined $maxlen;
-    $line_end = "\n" if !defined $line_end;
-    $fh = \*STDOUT if !$fh;
+    $maxlen   = 35       if !defined $maxlen;
+    $line_end = "\n"     if !defined $line_end;
+    $fh       = \*STDOUT if !$fh;
     my $rows = 0;
     while (my $row = DBI::Bridge::next_row($sth)) {
         print {$fh} $line_end if $rows++ && defined $line_end;

@@ -31,8 +31,10 @@ sub Explain {    # the names of the value, or of its bits
     my ($type, $value) = @_;
     return '' if !defined $value;
     my $names = $GetInfoReturnValues{$type} or return '';
-    my $bits = ($GetInfoReturnTypes{$type} || '') eq 'SQLUINTEGER bitmask';
-    return join ' ', grep { $bits ? $value & $names->{$_} : $value == $names->{$_} } sort { $names->{$a} <=> $names->{$b} } keys %$names;
+    my $bits  = ($GetInfoReturnTypes{$type} || '') eq 'SQLUINTEGER bitmask';
+    return join ' ',
+        grep { $bits ? $value & $names->{$_} : $value == $names->{$_} }
+        sort { $names->{$a} <=> $names->{$b} } keys %$names;
 }
 
 1;

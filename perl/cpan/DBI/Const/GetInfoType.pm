@@ -8,8 +8,8 @@ use Exporter ();
 use DBI::Const::GetInfo::ANSI ();
 use DBI::Const::GetInfo::ODBC ();
 
-our @ISA    = ('Exporter');
-our @EXPORT = ('%GetInfoType');
+our @ISA         = ('Exporter');
+our @EXPORT      = ('%GetInfoType');
 our %GetInfoType = (%DBI::Const::GetInfo::ANSI::InfoTypes, %DBI::Const::GetInfo::ODBC::InfoTypes);
 
 1;

@@ -15,11 +15,17 @@ sub arguments {    # (class, connected handle) from a call's or the command line
     my ($class, @connect) = @_ ? @_ : @ARGV;
     $class = 'DBD::Driver' if !defined $class;
     require DBI;
-    my $dbh = DBI->connect(@connect[ 0 .. 2 ], { PrintError => 0, RaiseError => 1 });
+    my $dbh = DBI->connect(@connect[0 .. 2], { PrintError => 0, RaiseError => 1 });
     return ($class, $dbh);
 }
 
-sub literal { my ($value) = @_; return 'undef' if !defined $value; return $value if $value =~ /^-?\d{1,9}\z/; $value =~ s/([\\'])/\\$1/g; return "'$value'" }
+sub literal {
+    my ($value) = @_;
+    return 'undef' if !defined $value;
+    return $value if $value =~ /^-?\d{1,9}\z/;
+    $value =~ s/([\\'])/\\$1/g;
+    return "'$value'"
+}
 
 sub write_getinfo_pm {
     my ($class, $dbh) = arguments(@_);
@@ -38,8 +44,8 @@ sub write_getinfo_pm {
 }
 
 sub write_typeinfo_pm {
-    my ($class, $dbh) = arguments(@_);
-    my ($at, @rows) = @{ $dbh->type_info_all || [ {} ] };
+    my ($class, $dbh)  = arguments(@_);
+    my ($at,    @rows) = @{ $dbh->type_info_all || [{}] };
     print "package ${class}::TypeInfo;\n\nuse strict;\nuse warnings;\n\nour \$type_info_all = [\n    {\n";
     print "        $_ => $at->{$_},\n" for sort { $at->{$a} <=> $at->{$b} } keys %$at;
     print "    },\n";
