@@ -38,7 +38,8 @@ $dbh->do('insert into t values (2)');
 $dbh->commit;
 print 'rows: ', join(',', map { $_->[0] } @{ $dbh->selectall_arrayref('select a from t') }), "\n";
 PERL
-like($result->{out}, qr/^$_: enough\n$_ then: $_$/m, "$_ is left by a die, and the connection works on") for qw(selectall_arrayref do selectrow_array);
+like($result->{out}, qr/^$_: enough\n$_ then: $_$/m, "$_ is left by a die, and the connection works on")
+    for qw(selectall_arrayref do selectrow_array);
 unlike($result->{out}, qr/late/, 'at once');
 like($result->{out}, qr/^rows: 1,2$/m, 'a transaction around it is whole');
 is($result->{err}, '', 'without a word');

@@ -10,7 +10,7 @@ use BridgeTest;
 use Test::More;
 use Time::HiRes ();
 
-my $db = "$WORLD/t.db";
+my $db    = "$WORLD/t.db";
 my $setup = perl(<<'PERL', args => [$db]);
 use DBI;
 my $dbh = DBI->connect("dbi:SQLite:dbname=$ARGV[0]", '', '', { RaiseError => 1 });
@@ -20,7 +20,7 @@ print 'ready';
 PERL
 is($setup->{out}, 'ready', 'a table with a row') or diag $setup->{err};
 
-my $writer = start_perl(<<'PERL', args => [ $db, "$WORLD/in" ]);
+my $writer = start_perl(<<'PERL', args => [$db, "$WORLD/in"]);
 use DBI;
 my $dbh = DBI->connect("dbi:SQLite:dbname=$ARGV[0]", '', '', { RaiseError => 1 });
 $dbh->begin_work;

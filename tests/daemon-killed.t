@@ -9,7 +9,7 @@ use lib "$FindBin::Bin/lib";
 use BridgeTest;
 use Test::More;
 
-my $db = "$WORLD/t.db";
+my $db     = "$WORLD/t.db";
 my $result = perl(<<'PERL', args => [$db]);
 use CPANBridge;
 use DBI;
@@ -40,16 +40,20 @@ undef $dbh;
 print "end\n";
 PERL
 
-like($result->{out}, qr/^do: .*lost connection to the bridge daemon: .*whether it was executed is not known.* at script line \d+/m, 'the call dies with a clear error')
+like($result->{out},
+    qr/^do: .*lost connection to the bridge daemon: .*whether it was executed is not known.* at script line \d+/m,
+    'the call dies with a clear error')
     or diag $result->{err};
-like($result->{out}, qr/^sth: .*the bridge daemon that held this handle has ended.* at script line \d+/m, 'a statement of the lost session, too');
-like($result->{out}, qr/^dbh: .*the bridge daemon that held this handle has ended.* at script line \d+/m, 'and the connection');
-like($result->{out}, qr/^ping: 0$/m, 'which no longer answers a ping');
-like($result->{out}, qr/^rows: 1$/m, 'a new connection sees what was committed, once');
+like($result->{out}, qr/^sth: .*the bridge daemon that held this handle has ended.* at script line \d+/m,
+    'a statement of the lost session, too');
+like($result->{out}, qr/^dbh: .*the bridge daemon that held this handle has ended.* at script line \d+/m,
+    'and the connection');
+like($result->{out}, qr/^ping: 0$/m,  'which no longer answers a ping');
+like($result->{out}, qr/^rows: 1$/m,  'a new connection sees what was committed, once');
 like($result->{out}, qr/^other: 1$/m, 'in a new daemon');
-like($result->{out}, qr/^end$/m, 'and the old handles go quietly');
-is($result->{err}, '', 'with no noise');
-is(scalar(my @started = daemons_started()), 2, 'two daemons were started in all');
+like($result->{out}, qr/^end$/m,      'and the old handles go quietly');
+is($result->{err},                          '', 'with no noise');
+is(scalar(my @started = daemons_started()), 2,  'two daemons were started in all');
 
 # A function that may run twice is called again by itself, any other is not.
 my $calls = perl(<<'PERL');
@@ -66,6 +70,8 @@ my $reply = $client->call(test => sleep => [20]);
 print "$reply->{success} $reply->{code}: $reply->{error}; $reply->{unknown}\n";
 print $client->call(test => 'ping')->{result}, "\n";
 PERL
-like($calls->{out}, qr/\Apong\n0 daemon_lost: lost connection to the bridge daemon.*; whether the call was executed\npong\n\z/, 'call() reports a lost daemon, and finds a new one');
+like($calls->{out},
+    qr/\Apong\n0 daemon_lost: lost connection to the bridge daemon.*; whether the call was executed\npong\n\z/,
+    'call() reports a lost daemon, and finds a new one');
 
 done_testing;

@@ -9,7 +9,7 @@ use lib "$FindBin::Bin/lib";
 use BridgeTest;
 use Test::More;
 
-my $db = "$WORLD/t.db";
+my $db     = "$WORLD/t.db";
 my $result = perl(<<'PERL', args => [$db]);
 use CPANBridge;
 use DBI;
@@ -46,12 +46,14 @@ PERL
 
 is($result->{status}, 0, 'the script ends well') or diag $result->{err};
 for my $child (1 .. 3) {
-    like($result->{out}, qr/^child $child: .*was opened by another process or thread.* at script line \d+\.$/m, "child $child cannot use its parent's handle");
+    like($result->{out}, qr/^child $child: .*was opened by another process or thread.* at script line \d+\.$/m,
+        "child $child cannot use its parent's handle");
     like($result->{out}, qr/^child $child await: this handle was opened by another process/m, 'nor take its reply');
-    like($result->{out}, qr/^child $child: own pong$/m, 'has a session of its own');
+    like($result->{out}, qr/^child $child: own pong$/m,   'has a session of its own');
     like($result->{out}, qr/^child $child sees 0 rows$/m, 'and a connection that does not see the open transaction');
 }
-like($result->{out}, qr/^parent: for the parent\nparent: pong\nparent rows: 1,2\n\z/m, 'the parent goes on as if nothing had been');
+like($result->{out}, qr/^parent: for the parent\nparent: pong\nparent rows: 1,2\n\z/m,
+    'the parent goes on as if nothing had been');
 
 # Both talk at the same time.
 my $both = perl(<<'PERL');
@@ -72,7 +74,8 @@ for my $i (1 .. 500) { $wrong++ if CPANBridge->session->request('test.echo', ["p
 waitpid($_, 0), $wrong += $? for @pids;
 print 'same: ', ($before == CPANBridge->session ? 1 : 0), " wrong: $wrong\n";
 PERL
-is($both->{out}, "same: 1 wrong: 0\n", 'four children and their parent talk at the same time, each to itself') or diag $both->{err};
+is($both->{out}, "same: 1 wrong: 0\n", 'four children and their parent talk at the same time, each to itself')
+    or diag $both->{err};
 
 # Two sessions of one process: a handle belongs to the one that opened it.
 my $two = perl(<<'PERL', args => [$db]);
@@ -83,7 +86,8 @@ $one->request('sqlite.open', [ 1, $ARGV[0], {} ]);
 print eval { $two->request('sqlite.prepare', [ 1, 1, 'select 1' ]); 1 } ? "open to others\n" : "two: $@";
 print eval { $one->request('sqlite.prepare', [ 1, 1, 'select 1' ]); 1 } ? "one: fine\n" : "one: $@";
 PERL
-like($two->{out}, qr/^two: .*at script line \d+\.$/m, 'a number from another session opens nothing') or diag $two->{err};
+like($two->{out}, qr/^two: .*at script line \d+\.$/m, 'a number from another session opens nothing')
+    or diag $two->{err};
 like($two->{out}, qr/^one: fine$/m, 'in its own it works');
 
 my $after = perl(<<'PERL', args => [$db]);
@@ -94,6 +98,7 @@ $dbh->disconnect;
 print eval { $dbh->do('select 1'); 1 } ? "dbh works\n" : "dbh: $@";
 print eval { $sth->execute; 1 } ? "sth works\n" : "sth: $@";
 PERL
-like($after->{out}, qr/^dbh: .+ at script line \d+\.\nsth: .+ at script line \d+\.$/m, 'after disconnect neither handle works');
+like($after->{out}, qr/^dbh: .+ at script line \d+\.\nsth: .+ at script line \d+\.$/m,
+    'after disconnect neither handle works');
 
 done_testing;

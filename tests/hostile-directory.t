@@ -9,7 +9,7 @@ use lib "$FindBin::Bin/lib";
 use BridgeTest;
 use Test::More;
 
-my $ping = 'use CPANBridge; print ${ CPANBridge->session->request("test.ping") }';
+my $ping   = 'use CPANBridge; print ${ CPANBridge->session->request("test.ping") }';
 my $advice = qr/set CPAN_BRIDGE_SOCKET to a socket in a private directory of your own/;
 
 mkdir "$WORLD/$_", oct 700 for qw(group world foreign target open);
@@ -33,7 +33,7 @@ for my $name (sort keys %case) {
     for my $mode (qw(auto daemon)) {
         my $result = perl($ping, env => { CPAN_BRIDGE_SOCKET => "$WORLD/$name/b.sock", CPAN_BRIDGE_MODE => $mode });
         isnt($result->{status}, 0, "$name, mode $mode: the script fails");
-        like($result->{err}, $case{$name}, 'with the reason');
+        like($result->{err}, $case{$name},              'with the reason');
         like($result->{err}, qr/ at script line 1\.$/m, 'and its place');
         cmp_ok($result->{seconds}, '<', 10, 'at once');
     }
@@ -42,7 +42,7 @@ for my $name (sort keys %case) {
     like($binary->{err}, qr/\Q$WORLD\E\/$name/, 'naming the directory');
     ok(!-e "$WORLD/$name/b.sock", 'nothing was made there');
 }
-is_deeply([ daemons_started() ], [], 'no daemon was started');
+is_deeply([daemons_started()], [], 'no daemon was started');
 
 # As the default place, the same: the directory inside XDG_RUNTIME_DIR.
 mkdir "$WORLD/run/cpan-bridge", oct 700;
@@ -54,10 +54,12 @@ is(perl($ping)->{out}, 'pong', 'once it is closed, it works');
 
 # Paths that cannot be a socket's.
 $result = perl($ping, env => { CPAN_BRIDGE_SOCKET => 'relative.sock' });
-like($result->{err}, qr/CPAN_BRIDGE_SOCKET must be the absolute path of a socket, not 'relative\.sock'/, 'a relative path');
+like($result->{err}, qr/CPAN_BRIDGE_SOCKET must be the absolute path of a socket, not 'relative\.sock'/,
+    'a relative path');
 my $long = "$WORLD/" . 'x' x 100 . '.sock';
 $result = perl($ping, env => { CPAN_BRIDGE_SOCKET => $long });
-like($result->{err}, qr/longer than MAX_SOCKET_PATH_BYTES \(107 bytes\): \Q$long\E; set/, 'a path too long for a socket names the limit');
+like($result->{err}, qr/longer than MAX_SOCKET_PATH_BYTES \(107 bytes\): \Q$long\E; set/,
+    'a path too long for a socket names the limit');
 $result = perl($ping, env => { CPAN_BRIDGE_SOCKET => "$WORLD/none/deeper/b.sock", CPAN_BRIDGE_MODE => 'daemon' });
 like($result->{err}, qr/cannot make the socket directory \S+deeper: No such file/, 'a directory that cannot be made');
 $result = perl($ping, env => { CPAN_BRIDGE_MODE => 'sometimes' });

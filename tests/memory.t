@@ -28,9 +28,10 @@ PERL
 for my $way (qw(array hash)) {
     my %peak;
     for my $rows (10, $ROWS) {
-        my $result = perl($code, args => [ $rows, $way ], seconds => 100);
+        my $result = perl($code, args => [$rows, $way], seconds => 100);
         my ($count, $sum, $script, $daemon) = split ' ', $result->{out};
-        is("$count $sum", join(' ', $rows, $rows * ($rows + 1) / 2), "$rows rows as $way, each once") or diag $result->{err};
+        is("$count $sum", join(' ', $rows, $rows * ($rows + 1) / 2), "$rows rows as $way, each once")
+            or diag $result->{err};
         $peak{$rows} = { script => $script, daemon => $daemon };
         bridge(['stop']);
     }

@@ -25,31 +25,32 @@ elsif ($what eq 'wait')   { $SIG{TERM} = sub { print "caught"; exit 5 }; $| = 1;
 __DATA__
 data of the script
 PERL
-sub run { my ($args, %option) = @_; return bridge([ 'run', $script, @{$args} ], %option) }
+sub run { my ($args, %option) = @_; return bridge(['run', $script, @{$args}], %option) }
 
-is(run([ 'exit', $_ ])->{status}, $_, "exit status $_") for 0, 1, 7, 255;
+is(run(['exit', $_])->{status}, $_, "exit status $_") for 0, 1, 7, 255;
 my $died = run(['die']);
-is($died->{status}, 255, 'a die is status 255');
-is($died->{err}, "on purpose\n", 'and its text');
-is(run([ 'args', 'a b', '', '--help', '-x' ])->{out}, "$script|a b  --help -x|4", '$0 and the arguments, options among them');
+is($died->{status}, 255,            'a die is status 255');
+is($died->{err},    "on purpose\n", 'and its text');
+is(run(['args', 'a b', '', '--help', '-x'])->{out}, "$script|a b  --help -x|4",
+    '$0 and the arguments, options among them');
 is(run(['stdin'], stdin => spew("$WORLD/input", "one\ntwo\n"))->{out}, "ONE\nTWO\n", 'standard input');
-is(run(['signal'])->{signal}, 15, 'a script that a signal ends');
-is(run(['data'])->{out}, "data of the script\n", 'DATA');
-is(run(['dbi'])->{out}, '42', 'DBI and DBD::SQLite, with nothing set in the environment');
-is(run(['child'])->{out}, '43', 'and in a perl the script starts');
-isnt(bridge([ 'run', "$WORLD/missing.pl" ])->{status}, 0, 'a script that is not there');
+is(run(['signal'])->{signal},                                          15,           'a script that a signal ends');
+is(run(['data'])->{out},  "data of the script\n", 'DATA');
+is(run(['dbi'])->{out},   '42',                   'DBI and DBD::SQLite, with nothing set in the environment');
+is(run(['child'])->{out}, '43',                   'and in a perl the script starts');
+isnt(bridge(['run', "$WORLD/missing.pl"])->{status}, 0, 'a script that is not there');
 
-my $job = spawn([ $BIN, 'run', $script, 'wait' ]);
+my $job = spawn([$BIN, 'run', $script, 'wait']);
 ok(eventually(sub { slurp($job->{out}) =~ /ready/ }, 20), 'a script waits');
 kill TERM => $job->{pid};
 my $result = wait_for($job);
-is_deeply([ @{$result}{qw(out status)} ], [ 'ready caught', 5 ], 'a signal to the command is one to the script');
+is_deeply([@{$result}{qw(out status)}], ['ready caught', 5], 'a signal to the command is one to the script');
 
 my @lib = split /[:\n]/, bridge(['perl-lib'])->{out};
 is(scalar(grep { -f "$_/CPANBridge.pm" } @lib), 1, 'perl-lib tells where the client is');
-is(scalar(grep { -f "$_/DBI.pm" } @lib), 1, 'and the modules');
+is(scalar(grep { -f "$_/DBI.pm" } @lib),        1, 'and the modules');
 my $env = bridge(['env'])->{out};
 spew("$WORLD/env.sh", "$env\nexec $^X $script dbi\n");
-is(wait_for(spawn([ '/bin/sh', "$WORLD/env.sh" ]))->{out}, '42', 'env prints what any perl needs');
+is(wait_for(spawn(['/bin/sh', "$WORLD/env.sh"]))->{out}, '42', 'env prints what any perl needs');
 
 done_testing;

@@ -10,8 +10,8 @@ use BridgeTest;
 use Test::More;
 
 my $SCRIPTS = 100;
-my $go = "$WORLD/go";
-my $code = <<'PERL';
+my $go      = "$WORLD/go";
+my $code    = <<'PERL';
 use CPANBridge;
 select undef, undef, undef, 0.005 until -e $ARGV[0];
 my $session = CPANBridge->session;
@@ -22,11 +22,11 @@ my @jobs = map { start_perl($code, args => [$go], env => { CPAN_BRIDGE_MODE => '
 spew($go, '');
 my @done = map { wait_for($_) } @jobs;
 
-is(scalar(grep { $_->{status} || $_->{signal} } @done), 0, "none of $SCRIPTS scripts failed");
-is(join('', map { $_->{err} } @done), '', 'none had anything to say');
+is(scalar(grep { $_->{status} || $_->{signal} } @done), 0,  "none of $SCRIPTS scripts failed");
+is(join('', map { $_->{err} } @done),                   '', 'none had anything to say');
 my %pid = map { $_ => 1 } map { $_->{out} =~ /^(\d+) pong$/ ? $1 : "odd: $_->{out}" } @done;
 is(scalar keys %pid, 1, 'all met the same daemon');
-is_deeply([ keys %pid ], [ daemons_started() ], 'and it is the only one that was started');
+is_deeply([keys %pid], [daemons_started()], 'and it is the only one that was started');
 ok(alive((keys %pid)[0]), 'it lives on');
 
 my $mode = (stat "$ENV{XDG_RUNTIME_DIR}/cpan-bridge")[2];

@@ -9,7 +9,7 @@ use lib "$FindBin::Bin/lib";
 use BridgeTest;
 use Test::More;
 
-my @lib = map { "-I$BridgeTest::ROOT/perl/$_" } qw(cpan lib);
+my @lib  = map { "-I$BridgeTest::ROOT/perl/$_" } qw(cpan lib);
 my $code = <<'PERL';
 use CPANBridge;
 use DBI;
@@ -25,27 +25,29 @@ my $tainted = substr $ENV{PATH}, 0, 0;
 print $session->request('test.echo', [ "echo$tainted" ])->[0], "\n";
 PERL
 for my $mode (qw(daemon process)) {
-    my $result = perl($code, switches => [ '-T', @lib ], env => { CPAN_BRIDGE_MODE => $mode });
+    my $result = perl($code, switches => ['-T', @lib], env => { CPAN_BRIDGE_MODE => $mode });
     is($result->{out}, "pong\nclean\nclean\necho\n", "a session under -T, mode $mode") or diag $result->{err};
 }
 my $started = daemon_pid();
 ok($started, 'the daemon was started from taint mode');
 bridge(['stop']);
 
-my $ping = 'use CPANBridge; print ${ CPANBridge->session->request("test.ping") }';
+my $ping  = 'use CPANBridge; print ${ CPANBridge->session->request("test.ping") }';
 my $loose = "$WORLD/loose";
 system 'cp', $BIN, $loose;
 chmod oct 777, $loose;
-my $result = perl($ping, switches => [ '-T', @lib ], env => { CPAN_BRIDGE_BIN => $loose });
+my $result = perl($ping, switches => ['-T', @lib], env => { CPAN_BRIDGE_BIN => $loose });
 isnt($result->{status}, 0, 'a binary that anybody could have written is not run under -T');
 like($result->{err}, qr/\Q$loose\E .*CPAN_BRIDGE_BIN/, 'and the error names it');
 is(perl($ping, env => { CPAN_BRIDGE_BIN => $loose })->{out}, 'pong', 'without -T the user is believed');
 bridge(['stop']);
 chmod oct 755, $loose;
-is(perl($ping, switches => [ '-T', @lib ], env => { CPAN_BRIDGE_BIN => $loose })->{out}, 'pong', 'one that only the user can write is run');
+is(perl($ping, switches => ['-T', @lib], env => { CPAN_BRIDGE_BIN => $loose })->{out}, 'pong',
+    'one that only the user can write is run');
 bridge(['stop']);
 
 my $script = spew("$WORLD/taint.pl", "#!/usr/bin/perl -T\n$code");
-is(bridge([ 'run', $script ])->{out}, "pong\nclean\nclean\necho\n", 'cpan-bridge run of a script with -T in its first line');
+is(bridge(['run', $script])->{out}, "pong\nclean\nclean\necho\n",
+    'cpan-bridge run of a script with -T in its first line');
 
 done_testing;

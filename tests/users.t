@@ -38,11 +38,12 @@ print $text;
 PERL
 my $file = spew("$WORLD/raw.pl", $raw);
 for my $way (qw(frames json)) {
-    my $result = wait_for(spawn([ $^X, $file, socket_path(), $way ], uid => $other));
+    my $result = wait_for(spawn([$^X, $file, socket_path(), $way], uid => $other));
     unlike($result->{out}, qr/pong/, "a second user is not served ($way)");
-    like($result->{out}, qr/this daemon serves user 0 only, and you are user $other/, 'and told why') or diag $result->{err};
+    like($result->{out}, qr/this daemon serves user 0 only, and you are user $other/, 'and told why')
+        or diag $result->{err};
 }
-is(wait_for(spawn([ $^X, $file, socket_path(), 'json' ]))->{out} =~ /pong/ ? 1 : 0, 1, 'the first user is');
+is(wait_for(spawn([$^X, $file, socket_path(), 'json']))->{out} =~ /pong/ ? 1 : 0, 1, 'the first user is');
 
 # The client of the other user does not even ask.
 my $client = perl($ping, uid => $other, env => { CPAN_BRIDGE_SOCKET => socket_path(), CPAN_BRIDGE_MODE => 'daemon' });
@@ -58,15 +59,17 @@ chmod oct 777, $foreign->{socket};
 chown $other, $other, "$WORLD/theirs";
 $client = perl($ping, uid => $other, env => { CPAN_BRIDGE_SOCKET => $foreign->{socket}, CPAN_BRIDGE_MODE => 'daemon' });
 isnt($client->{status}, 0, 'a foreign daemon on a socket in an own directory is refused');
-like($client->{err}, qr/the daemon on \S+ belongs to user 0, not to you \(user $other\); not used/, 'by its credentials');
+like($client->{err}, qr/the daemon on \S+ belongs to user 0, not to you \(user $other\); not used/,
+    'by its credentials');
 $foreign->stop;
 
 # Each has a daemon of their own.
-mkdir "$WORLD/other", oct 700;
+mkdir "$WORLD/other",      oct 700;
 mkdir "$WORLD/other/home", oct 700;
 chown $other, $other, "$WORLD/other", "$WORLD/other/home";
 my %env = (XDG_RUNTIME_DIR => "$WORLD/other", XDG_STATE_HOME => "$WORLD/other", HOME => "$WORLD/other/home");
-my $own = perl('use CPANBridge; print CPANBridge->session->{daemon}{pid}', uid => $other, env => { %env, CPAN_BRIDGE_MODE => 'daemon' });
+my $own = perl('use CPANBridge; print CPANBridge->session->{daemon}{pid}', uid => $other,
+    env => { %env, CPAN_BRIDGE_MODE => 'daemon' });
 like($own->{out}, qr/^\d+$/, 'the other user gets a daemon of their own') or diag $own->{err};
 isnt($own->{out}, $daemon, 'another one');
 is((stat "/proc/$own->{out}")[4], $other, 'that runs as that user');

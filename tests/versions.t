@@ -17,7 +17,8 @@ sub perl_files {
     my ($number) = @_;
     mkdir "$WORLD/$number";
     mkdir "$WORLD/$number/CPANBridge";
-    spew("$WORLD/$number/CPANBridge/Build.pm",
+    spew(
+        "$WORLD/$number/CPANBridge/Build.pm",
         "package CPANBridge::Build; our (\$VERSION, \$BUILD, \$BIN) = ('0.1.0', $number, '$BIN'); 1;\n");
     return (PERL5LIB => "$WORLD/$number:$ENV{PERL5LIB}", CPAN_BRIDGE_BIN => undef, CPAN_BRIDGE_MODE => 'daemon');
 }
@@ -43,7 +44,8 @@ my $old = daemon_pid();
 
 spew("$WORLD/$_.go", '') for qw(other second many);
 for my $env (\%same, \%older) {
-    is(perl($code, args => ["$WORLD/other"], env => $env)->{out}, "7 $old", 'a script of the same or an older build talks to it, too');
+    is(perl($code, args => ["$WORLD/other"], env => $env)->{out}, "7 $old",
+        'a script of the same or an older build talks to it, too');
 }
 
 my $second = perl($code, args => ["$WORLD/second"], env => \%newer);
@@ -58,12 +60,20 @@ spew("$WORLD/first.go", '');
 my $finished = wait_for($first);
 is($finished->{out}, "7 $old", 'that finishes undisturbed') or diag $finished->{err};
 ok(eventually(sub { !alive($old) }, 15), 'and then the old daemon ends');
-ok(alive($new), 'the new one stays');
+ok(alive($new),                          'the new one stays');
 
 # Twenty at once, and no daemon is ever new enough for them: each asks one, and takes the next.
 my @done = map { wait_for($_) } map { start_perl($code, args => ["$WORLD/many"], env => \%newer) } 1 .. 20;
 is(scalar(grep { $_->{out} =~ /^7 \d+$/ } @done), 20, 'twenty newer scripts at once all work')
     or diag map { "$_->{out} $_->{err}" } @done;
-ok(eventually(sub { 1 == grep { alive($_) } daemons_started() }, 15), 'and in the end there is one daemon');
+ok(
+    eventually(
+        sub {
+            1 == grep { alive($_) } daemons_started()
+        },
+        15
+    ),
+    'and in the end there is one daemon'
+);
 
 done_testing;

@@ -11,9 +11,11 @@ const PACKED: [&str; 2] = ["cpan", "lib"];
 const SOURCES: [&str; 4] = ["crates", "helpers", "perl", "Cargo.lock"];
 
 fn main() -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    // Asked when it runs, and relative below: checkouts at different places may share one target directory.
+    let package = env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| io::Error::other("no CARGO_MANIFEST_DIR"))?;
+    let root = Path::new(&package).join("../..").canonicalize()?;
     for source in SOURCES {
-        println!("cargo::rerun-if-changed={}", root.join(source).display());
+        println!("cargo::rerun-if-changed=../../{source}");
     }
     println!("cargo::rerun-if-env-changed=CPAN_BRIDGE_BUILD");
     println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");

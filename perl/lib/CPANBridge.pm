@@ -20,7 +20,7 @@ sub import {
 
 sub configure {
     my ($class, %set) = @_;
-    %option = (%option, %{ _checked(\%set) });
+    %option  = (%option, %{ _checked(\%set) });
     $session = undef;
     return;
 }
@@ -30,7 +30,7 @@ sub session {
     my ($class) = @_;
     return $session if $session && $session->usable;
     $session = undef;
-    require CPANBridge::Connect;
+    CPANBridge::Session::_load('Connect') if !$INC{'CPANBridge/Connect.pm'};
     return $session = CPANBridge::Connect::open_session(\%option);
 }
 
@@ -46,7 +46,7 @@ sub call {
     return CPANBridge::Call::call($self, $module, $function, $params);
 }
 
-sub call_python { goto &call }    ## no critic (the name the first generation calls)
+sub call_python { goto &call }    # the name the first generation calls
 
 sub _checked {
     my ($set) = @_;

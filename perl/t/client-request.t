@@ -11,45 +11,47 @@ use Test::More;
 use CPANBridge;
 
 # Answers echo, refuses fail, tells what it has seen of one-way calls.
-my $daemon = FakeDaemon->start(serve => sub {
-    my ($fh) = @_;
-    my @oneway;
-    while (my $frame = FakeDaemon::read_frame($fh)) {
-        my ($seq, $name, $params) = @{$frame}{qw(seq name params)};
-        if    (!$seq)                 { push @oneway, [ $name, $params ] }
-        elsif ($name eq 'test.fail')  { FakeDaemon::error($fh, $seq, %{$params}) }
-        elsif ($name eq 'test.seen')  { FakeDaemon::reply($fh, $seq, [@oneway]) }
-        elsif ($name eq 'test.size')  { FakeDaemon::reply($fh, $seq, \('x' x $params->[0])) }
-        else                          { FakeDaemon::reply($fh, $seq, [ $name, $params ]) }
+my $daemon = FakeDaemon->start(
+    serve => sub {
+        my ($fh) = @_;
+        my @oneway;
+        while (my $frame = FakeDaemon::read_frame($fh)) {
+            my ($seq, $name, $params) = @{$frame}{qw(seq name params)};
+            if (!$seq)                   { push @oneway, [$name, $params] }
+            elsif ($name eq 'test.fail') { FakeDaemon::error($fh, $seq, %{$params}) }
+            elsif ($name eq 'test.seen') { FakeDaemon::reply($fh, $seq, [@oneway]) }
+            elsif ($name eq 'test.size') { FakeDaemon::reply($fh, $seq, \('x' x $params->[0])) }
+            else                         { FakeDaemon::reply($fh, $seq, [$name, $params]) }
+        }
     }
-});
+);
 $ENV{CPAN_BRIDGE_SOCKET} = $daemon->{socket};
 $ENV{CPAN_BRIDGE_MODE}   = 'daemon';
 
 my $session = CPANBridge->session;
 ok($session->{epoch}, 'a session has an epoch');
-is(CPANBridge->session, $session, 'the session is kept');
-is($session->{daemon}{version}, '0.1.0', 'the hello of the daemon is known');
+is(CPANBridge->session,         $session, 'the session is kept');
+is($session->{daemon}{version}, '0.1.0',  'the hello of the daemon is known');
 
-is_deeply($session->request('test.echo', [ 1, [ 2, {} ] ]), [ 'test.echo', [ 1, [ 2, {} ] ] ], 'an array of parameters');
-is_deeply($session->request('test.echo', { a => 1 }), [ 'test.echo', { a => 1 } ], 'a hash of parameters');
-is_deeply($session->request('test.echo', 'x'), [ 'test.echo', ['x'] ], 'a scalar becomes a list of one');
-is_deeply($session->request('test.echo'), [ 'test.echo', [] ], 'no parameters');
+is_deeply($session->request('test.echo', [1, [2, {}]]), ['test.echo', [1, [2, {}]]], 'an array of parameters');
+is_deeply($session->request('test.echo', { a => 1 }),   ['test.echo', { a => 1 }],   'a hash of parameters');
+is_deeply($session->request('test.echo', 'x'),          ['test.echo', ['x']],        'a scalar becomes a list of one');
+is_deeply($session->request('test.echo'), ['test.echo', []], 'no parameters');
 
 my @values = (undef, 0, -1, 2**53, 0.1, '', '007', "\x00\xff", "\x{263a}", 'x' x 300);
-my $back = $session->request('test.echo', \@values)->[1];
+my $back   = $session->request('test.echo', \@values)->[1];
 is_deeply($back, \@values, 'every kind of value comes back');
 ok(!utf8::is_utf8($back->[7]) && utf8::is_utf8($back->[8]), 'bytes are bytes and text is text');
 
 for my $bytes (10, 4080, 4087, 4088, 5000, 70_000, 262_140, 262_144, 4_000_000) {
-    my $sent = $session->request('test.echo', [ 'x' x $bytes ]);
-    is(length $sent->[1][0], $bytes, "$bytes bytes there and back");
+    my $sent = $session->request('test.echo', ['x' x $bytes]);
+    is(length $sent->[1][0],                                 $bytes, "$bytes bytes there and back");
     is(length ${ $session->request('test.size', [$bytes]) }, $bytes, "$bytes bytes back");
 }
 
 my @seq = map { $session->post('test.echo', [$_]) } 1 .. 3;
 is_deeply($session->request('test.echo', [4])->[1], [4], 'a call overtakes posted ones for the caller');
-is_deeply($session->await($seq[1])->[1], [2], 'a posted call is awaited out of order');
+is_deeply($session->await($seq[1])->[1],            [2], 'a posted call is awaited out of order');
 $session->forget($seq[0]);
 is_deeply($session->await($seq[2])->[1], [3], 'and another, after one was forgotten');
 ok(!eval { $session->await($seq[0]); 1 }, 'a forgotten one cannot be awaited');
@@ -60,25 +62,42 @@ is(length ${ $session->await($seq[1]) }, 300_000, 'and second');
 is_deeply($session->{kept}, {}, 'nothing is kept afterwards');
 
 $session->oneway('test.close', [$_]) for 1, 2;
-is_deeply($session->request('test.seen'), [ [ 'test.close', [1] ], [ 'test.close', [2] ] ], 'one-way calls ride in front of the next');
+is_deeply($session->request('test.seen'), [['test.close', [1]], ['test.close', [2]]],
+    'one-way calls ride in front of the next');
 $session->oneway('test.close', [3], 1);
-is($session->{before}, '', 'one that is urgent does not wait');
-is(scalar @{ $session->request('test.seen') }, 3, 'and arrives');
-ok(eval { $session->oneway('test.close', [ sub { } ]); 1 }, 'a one-way call never dies');
+is($session->{before},                         '', 'one that is urgent does not wait');
+is(scalar @{ $session->request('test.seen') }, 3,  'and arrives');
+ok(
+    eval {
+        $session->oneway('test.close', [sub { }]);
+        1
+    },
+    'a one-way call never dies'
+);
 
-my %error = (code => 'database', message => 'no such table: x', err => 1, errstr => 'no such table: x', state => 'HY000', retryable => 0);
-ok(!eval { $session->request('test.fail', \%error); 1 }, 'a refused call dies'); my $line = __LINE__;
+my %error =
+    (code => 'database', message => 'no such table: x', err => 1, errstr => 'no such table: x', state => 'HY000',
+    retryable => 0);
+ok(!eval { $session->request('test.fail', \%error); 1 }, 'a refused call dies');
+my $line  = __LINE__ - 1;
 my $error = $@;
 isa_ok($error, 'CPANBridge::Error');
-is($error->{$_}, $error{$_}, "it carries $_") for sort keys %error;
+is($error->{$_},                          $error{$_},  "it carries $_") for sort keys %error;
 is("$error->{module}.$error->{function}", 'test.fail', 'and what was called');
-is("$error", "no such table: x at $0 line $line.\n", 'as text it names the place in the script');
+is("$error", "no such table: x at $0 line $line.\n",   'as text it names the place in the script');
 ok(!eval { $session->await($session->post('test.fail', \%error)); 1 }, 'so does one that was posted');
 is($@->{err}, 1, 'with the same fields');
 
-ok(!eval { $session->request('test.echo', [ sub { } ]); 1 }, 'code cannot be sent');
+ok(
+    !eval {
+        $session->request('test.echo', [sub { }]);
+        1
+    },
+    'code cannot be sent'
+);
 is($@->{code}, 'bad_params', 'which is an error of the parameters');
-like($@, qr/parameters of test\.echo cannot be sent: Can't store CODE items.* at \Q$0\E line \d+/, 'with a reason and a place');
+like($@, qr/parameters of test\.echo cannot be sent: Can't store CODE items.* at \Q$0\E line \d+/,
+    'with a reason and a place');
 is_deeply($session->request('test.echo', [1])->[1], [1], 'and the session goes on');
 
 {
@@ -94,16 +113,21 @@ is_deeply($session->request('test.echo', [1])->[1], [1], 'and the session goes o
     $session->request('test.echo', [1]) for 1 .. 3;
     $session->await($session->post('test.size', [300_000]));
     $session->oneway('test.close', [4], 1);
-    is_deeply([ $! + 0, $@, $?, $_ ], [ 7, 'before', 9, 'kept' ], 'the variables of the script are untouched');
-    is_deeply(\@calls, [], 'and its handlers not called');
+    is_deeply([$! + 0, $@, $?, $_], [7, 'before', 9, 'kept'], 'the variables of the script are untouched');
+    is_deeply(\@calls,              [],                       'and its handlers not called');
 }
 
+$session->{seq} = 0xfffffffe;
+is_deeply([map { $session->request('test.echo', [$_])->[1][0] } 1 .. 4], [1 .. 4],
+    'calls go on when the numbers begin again');
+cmp_ok($session->{seq}, '<', 10, 'as they have');
+
 my ($got) = map { $session->request('test.echo', [$_])->[1][0] } 'tainted?';
-is($got, 'tainted?', 'a call inside map');
-is(scalar(my @list = $session->request('test.echo', [])), 1, 'a result is one value in list context');
+is($got,                                                  'tainted?', 'a call inside map');
+is(scalar(my @list = $session->request('test.echo', [])), 1,          'a result is one value in list context');
 
 $session->close;
-ok(!$session->usable, 'a closed session is not usable');
+ok(!$session->usable,                           'a closed session is not usable');
 ok(!eval { $session->request('test.echo'); 1 }, 'and dies');
 like($@, qr/the bridge daemon that held this handle has ended \(it was closed\); connect again/, 'with a clear text');
 my $next = CPANBridge->session;

@@ -15,10 +15,15 @@ use Test::More;
 use CPANBridge;
 
 # One connection in a child of its own each, so that they can be open at the same time.
-my $daemon = FakeDaemon->start(serve => sub { my ($fh) = @_; if (!fork) { FakeDaemon::echo($fh); kill KILL => $$ } });
+my $daemon = FakeDaemon->start(
+    serve => sub {
+        my ($fh) = @_;
+        if (!fork) { FakeDaemon::echo($fh); kill KILL => $$ }
+    }
+);
 $ENV{CPAN_BRIDGE_SOCKET} = $daemon->{socket};
 my $session = CPANBridge->session;
-my $seq = $session->post('test.echo', ['main']);
+my $seq     = $session->post('test.echo', ['main']);
 
 # What a copy of the session sees, in a thread or after CLONE.
 sub elsewhere {
@@ -26,7 +31,7 @@ sub elsewhere {
     my $await   = eval { $session->await($seq);               1 } ? 'used' : "$@";
     $session->oneway('test.echo', ['not mine'], 1);
     my $own = CPANBridge->session;
-    return [ $refused, $await, $own != $session, $own->request('test.echo', ['own'])->[1][0] ];
+    return [$refused, $await, $own != $session, $own->request('test.echo', ['own'])->[1][0]];
 }
 
 # A perl without threads runs the same: CLONE is all a thread does to a session.
@@ -40,7 +45,7 @@ like($seen->[1], qr/this handle was opened by another process or thread/, 'and s
 ok($seen->[2], 'a thread gets a session of its own');
 is($seen->[3], 'own', 'that works');
 
-is_deeply($session->await($seq), [ 'test.echo', ['main'] ], 'the first thread finds its reply where it left it');
-is_deeply($session->request('test.echo', [2])->[1], [2], 'and goes on');
+is_deeply($session->await($seq), ['test.echo', ['main']], 'the first thread finds its reply where it left it');
+is_deeply($session->request('test.echo', [2])->[1], [2],  'and goes on');
 
 done_testing;

@@ -13,32 +13,33 @@ sub handle {
     $dbh->sqlite_trace(sub { push @trace, $_[0] });
     return $dbh;
 }
-sub traced { my @seen = @trace; @trace = (); return \@seen }
+sub traced { my @seen = @trace;  @trace  = (); return \@seen }
 sub warned { my @seen = @warned; @warned = (); return @seen }
 
 {
     my $dbh = handle(PrintError => 0);
     $dbh->do('create table u(a)');
     traced();
-    is $dbh->begin_work, 1, 'begin_work';
+    is $dbh->begin_work,   1,  'begin_work';
     is $dbh->{AutoCommit}, '', '... AutoCommit off';
     ok $dbh->{BegunWork}, '... BegunWork';
     is_deeply traced(), [], '... SQLite is not told before the first statement';
     ok !$dbh->begin_work, 'begin_work again';
-    is $dbh->errstr, 'Already in a transaction', '... error';
-    is $dbh->commit, 1, 'commit of nothing';
-    is $dbh->{AutoCommit}, 1, '... AutoCommit on';
+    is $dbh->errstr,       'Already in a transaction', '... error';
+    is $dbh->commit,       1,                          'commit of nothing';
+    is $dbh->{AutoCommit}, 1,                          '... AutoCommit on';
     is_deeply traced(), [], '... SQLite is not told either';
     $dbh->begin_work;
     $dbh->do('insert into u values(1)');
     is $dbh->rollback, 1, 'rollback';
-    is_deeply traced(), [ 'BEGIN IMMEDIATE TRANSACTION', 'insert into u values(1)', 'ROLLBACK TRANSACTION' ], 'what SQLite saw';
+    is_deeply traced(), ['BEGIN IMMEDIATE TRANSACTION', 'insert into u values(1)', 'ROLLBACK TRANSACTION'],
+        'what SQLite saw';
     is $dbh->selectrow_array('select count(*) from u'), 0, 'undone';
     traced();
     ok $dbh->commit, 'commit without a transaction';
-    like +(warned())[0], qr/^commit ineffective with AutoCommit enabled at \Q$0\E line \d+/, '... warns';
+    like + (warned())[0], qr/^commit ineffective with AutoCommit enabled at \Q$0\E line \d+/, '... warns';
     ok $dbh->rollback, 'rollback without one';
-    like +(warned())[0], qr/^rollback ineffective with AutoCommit enabled at \Q$0\E line \d+/, '... warns';
+    like + (warned())[0], qr/^rollback ineffective with AutoCommit enabled at \Q$0\E line \d+/, '... warns';
 }
 
 {
@@ -50,17 +51,20 @@ sub warned { my @seen = @warned; @warned = (); return @seen }
     $dbh->commit;
     ok $dbh->sqlite_get_autocommit, 'commit';
     is $dbh->{AutoCommit}, '', '... AutoCommit stays off';
-    is_deeply traced(), [ 'BEGIN IMMEDIATE TRANSACTION', 'create table u(a)', 'COMMIT TRANSACTION' ], 'what SQLite saw';
+    is_deeply traced(), ['BEGIN IMMEDIATE TRANSACTION', 'create table u(a)', 'COMMIT TRANSACTION'], 'what SQLite saw';
     $dbh->selectall_arrayref('select * from u');
     my $sth = $dbh->prepare('insert into u values (?)');
     $sth->execute($_) for 1, 2;
     $dbh->rollback;
-    is_deeply traced(), [ 'BEGIN IMMEDIATE TRANSACTION', 'select * from u', "insert into u values ('1')", "insert into u values ('2')", 'ROLLBACK TRANSACTION' ], 'selects begin one too';
+    is_deeply traced(),
+        ['BEGIN IMMEDIATE TRANSACTION', 'select * from u', "insert into u values ('1')", "insert into u values ('2')",
+        'ROLLBACK TRANSACTION'], 'selects begin one too';
     $dbh->{sqlite_use_immediate_transaction} = 0;
     $dbh->do('insert into u values(1)');
     $dbh->{AutoCommit} = 1;
-    is_deeply traced(), [ 'BEGIN TRANSACTION', 'insert into u values(1)', 'COMMIT TRANSACTION' ], 'deferred; AutoCommit = 1 commits';
-    is_deeply [ warned() ], [], 'no warning';
+    is_deeply traced(), ['BEGIN TRANSACTION', 'insert into u values(1)', 'COMMIT TRANSACTION'],
+        'deferred; AutoCommit = 1 commits';
+    is_deeply [warned()], [], 'no warning';
 }
 
 {
@@ -78,7 +82,7 @@ sub warned { my @seen = @warned; @warned = (); return @seen }
     $dbh->begin_work;
     $dbh->do('create table u(a)');
     $dbh->do('commit');
-    is_deeply [ $dbh->{AutoCommit}, $dbh->{BegunWork} ? 1 : '' ], [ 1, '' ], 'begin_work ended by a statement';
+    is_deeply [$dbh->{AutoCommit}, $dbh->{BegunWork} ? 1 : ''], [1, ''], 'begin_work ended by a statement';
     $dbh->prepare('begin')->execute;
     is $dbh->{AutoCommit}, '', 'begin, prepared';
     $dbh->rollback;
@@ -86,6 +90,7 @@ sub warned { my @seen = @warned; @warned = (); return @seen }
     ok !$dbh->do('commit'), 'commit without a transaction';
     is $dbh->errstr, 'cannot commit - no transaction is active', '... error';
     traced();
+
     for my $sql ('begin', "-- words\nbegin", '  savepoint x') {
         $dbh->{AutoCommit} = 0;
         $dbh->do($sql);
@@ -101,7 +106,7 @@ sub warned { my @seen = @warned; @warned = (); return @seen }
     $dbh->begin_work;
     $dbh->do('insert into t values(1)');
     ok !$dbh->do('insert into t values(1)'), 'a conflict that rolls back';
-    ok $dbh->sqlite_get_autocommit, '... no transaction is left';
+    ok $dbh->sqlite_get_autocommit,          '... no transaction is left';
     is $dbh->selectrow_array('select count(*) from t'), 0, '... nor its row';
 }
 
@@ -115,7 +120,9 @@ sub warned { my @seen = @warned; @warned = (); return @seen }
         $other->do('insert into t values(1)');
         warned();
         undef $other;
-        like +(warned())[0], qr/^Issuing rollback\(\) due to DESTROY without explicit disconnect\(\) of DBD::SQLite::db handle \Q$dir\E\/t\.db at /, 'a handle let go in a transaction';
+        like + (warned())[0],
+qr/^Issuing rollback\(\) due to DESTROY without explicit disconnect\(\) of DBD::SQLite::db handle \Q$dir\E\/t\.db at /,
+            'a handle let go in a transaction';
     }
     is $dbh->selectrow_array('select count(*) from t'), 0, '... undone';
     {
@@ -124,7 +131,7 @@ sub warned { my @seen = @warned; @warned = (); return @seen }
         my $third = $open->(AutoCommit => 0);
         $third->do('insert into t values(1)');
         $third->disconnect;
-        is_deeply [ warned() ], [], 'disconnect, or nothing done: no warning';
+        is_deeply [warned()], [], 'disconnect, or nothing done: no warning';
     }
     is $dbh->selectrow_array('select count(*) from t'), 0, '... undone';
     my $busy = $open->();
@@ -132,10 +139,10 @@ sub warned { my @seen = @warned; @warned = (); return @seen }
     $dbh->begin_work;
     $dbh->do('insert into t values(2)');
     ok !$busy->do('insert into t values(3)'), 'somebody else is writing';
-    is_deeply [ $busy->err, $busy->errstr ], [ 5, 'database is locked' ], '... error';
+    is_deeply [$busy->err, $busy->errstr], [5, 'database is locked'], '... error';
     $dbh->commit;
     ok $busy->do('insert into t values(3)'), '... afterwards it goes';
-    is_deeply $dbh->selectcol_arrayref('select a from t order by a'), [ 2, 3 ], 'both rows';
+    is_deeply $dbh->selectcol_arrayref('select a from t order by a'), [2, 3], 'both rows';
 }
 
 {
@@ -147,7 +154,7 @@ sub warned { my @seen = @warned; @warned = (); return @seen }
     $sth->execute;
     $sth->fetch;
     ok $dbh->rollback, 'rollback while a select is running';
-    is_deeply $sth->fetchall_arrayref, [ [2], [3] ], '... which goes on';
+    is_deeply $sth->fetchall_arrayref, [[2], [3]], '... which goes on';
 }
 
 done_testing;

@@ -9,7 +9,7 @@ use Test::More;
 use Perl::MinimumVersion ();
 
 my $LIMIT = version->parse('5.10.1');
-my $root = "$FindBin::Bin/..";
+my $root  = "$FindBin::Bin/..";
 my @files;
 File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if /\.p[ml]\z/ && -f } }, "$root/lib", "$root/cpan");
 cmp_ok(scalar @files, '>', 10, 'there are files to look at');
@@ -19,7 +19,8 @@ for my $file (sort @files) {
     my $perl = Perl::MinimumVersion->new($file);
     ok($perl, "$name can be parsed") or next;
     my $syntax = $perl->minimum_syntax_version || 0;
-    cmp_ok($syntax, '<=', $LIMIT, "$name needs no syntax newer than $LIMIT") or diag "it has that of $syntax: ", $perl->syntax_markers;
+    cmp_ok($syntax, '<=', $LIMIT, "$name needs no syntax newer than $LIMIT")
+        or diag "it has that of $syntax: ", $perl->syntax_markers;
     my $explicit = $perl->minimum_explicit_version || 0;
     cmp_ok($explicit, '<=', $LIMIT, "$name asks for no newer perl");
 }

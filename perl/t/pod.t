@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/../cpan", "$FindBin::Bin/../lib";
 use Pod::Checker ();
 use Test::More;
 
-my $root = "$FindBin::Bin/..";
+my $root  = "$FindBin::Bin/..";
 my @files = map { "$root/lib/$_" } qw(CPANBridge.pm DBIHelper.pm);
 
 # Verbatim paragraphs below a heading (all below any, if none is given).
@@ -41,11 +41,12 @@ for my $file (@files) {
 }
 
 require CPANBridge;
-my $pod = do { open my $in, '<', $files[0] or die; local $/; readline $in };
+my $pod        = do { open my $in, '<', $files[0] or die; local $/; readline $in };
 my ($headings) = join ' ', $pod =~ /^=head2 (.*)/mg;
 for my $class (qw(CPANBridge CPANBridge::Session)) {
     no strict 'refs';
-    my @public = grep { !/^_/ && !/^[A-Z]/ && defined &{"${class}::$_"} && $_ ne 'import' && $_ ne 'new' } keys %{"${class}::"};
+    my @public =
+        grep { !/^_/ && !/^[A-Z]/ && defined &{"${class}::$_"} && $_ ne 'import' && $_ ne 'new' } keys %{"${class}::"};
     like("$headings call_python", qr/\b$_\b/, "$class: $_ is documented") for sort @public;
 }
 
@@ -57,7 +58,7 @@ our $session = CPANBridge->session;
 my $printed = '';
 open my $stdout, '>', \$printed or die;
 my $usual = select $stdout;
-my $ran = eval "no strict; no warnings; $code; 1";
+my $ran   = eval "no strict; no warnings; $code; 1";
 my $error = $@;
 select $usual;
 ok($ran, 'the examples of the methods run') or diag $error;

@@ -37,12 +37,13 @@ chmod oct 700, $WORLD;
 mkdir "$WORLD/$_", oct 700 for qw(run home cache state);
 delete @ENV{ grep { /^(?:CPAN_BRIDGE_|PERL5|DBI_|HARNESS_PERL)/ } keys %ENV };
 @ENV{qw(XDG_RUNTIME_DIR HOME XDG_CACHE_HOME XDG_STATE_HOME)} = map { "$WORLD/$_" } qw(run home cache state);
-@ENV{qw(CPAN_BRIDGE_BIN PERL5LIB)} = ($BIN, "$ROOT/perl/cpan:$ROOT/perl/lib");
-$ENV{CPAN_BRIDGE_IDLE_EXIT} = 60;
+@ENV{qw(CPAN_BRIDGE_BIN PERL5LIB)}                           = ($BIN, "$ROOT/perl/cpan:$ROOT/perl/lib");
+$ENV{CPAN_BRIDGE_IDLE_EXIT}                                  = 60;
 chdir $WORLD or die "$WORLD: $!";
 
 $SIG{ALRM} = sub { die "the test took more than $TEST_SECONDS seconds\n" };
-$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+$SIG{$_} = sub { exit 1 }
+    for qw(INT TERM HUP);
 alarm $TEST_SECONDS;
 
 END {
@@ -71,10 +72,13 @@ sub daemons {
 sub daemons_started {
     my %pid;
     require File::Find;
-    File::Find::find(sub {
-        return if !/\.log/ || !-f $_;
-        $pid{$_}++ for slurp($_) =~ / listens on .*, pid (\d+)/g;
-    }, $WORLD);
+    File::Find::find(
+        sub {
+            return if !/\.log/ || !-f $_;
+            $pid{$_}++ for slurp($_) =~ / listens on .*, pid (\d+)/g;
+        },
+        $WORLD
+    );
     return sort { $a <=> $b } keys %pid;
 }
 
@@ -98,13 +102,13 @@ sub start_perl {
     print {$file} "use strict; use warnings;\n#line 1 script\n$code";
     close $file;
     chmod oct 644, "$file";
-    return spawn([ $^X, @{ $option{switches} || [] }, "$file", @{ $option{args} || [] } ], %option);
+    return spawn([$^X, @{ $option{switches} || [] }, "$file", @{ $option{args} || [] }], %option);
 }
 
 # Runs the binary.
 sub bridge {
     my ($args, %option) = @_;
-    return wait_for(spawn([ $BIN, @{$args} ], %option));
+    return wait_for(spawn([$BIN, @{$args}], %option));
 }
 
 # Starts a program. Its output goes to files, so that nobody waits for a pipe.
@@ -116,12 +120,13 @@ sub spawn {
     die "fork: $!" if !defined $pid;
     if (!$pid) {
         while (my ($name, $value) = each %{ $option{env} || {} }) {
-            if (defined $value) { $ENV{$name} = $value } else { delete $ENV{$name} }
+            if (defined $value) { $ENV{$name} = $value }
+            else { delete $ENV{$name} }
         }
         open STDIN,  '<', $option{stdin} || '/dev/null';
         open STDOUT, '>', $job{out};
         open STDERR, '>', $job{err};
-        chdir $option{cwd} if $option{cwd};
+        chdir $option{cwd}   if $option{cwd};
         become($option{uid}) if $option{uid};
         alarm($option{seconds} || $SCRIPT_SECONDS);
         my ($program) = @{$command};
@@ -184,7 +189,7 @@ sub socket_path { return "$ENV{XDG_RUNTIME_DIR}/cpan-bridge/cpan-bridge-1.sock" 
 
 # The process id of the daemon that listens now.
 sub daemon_pid {
-    my $fh = connect_raw() or return;
+    my $fh     = connect_raw() or return;
     my $theirs = hello($fh);
     return $theirs->{pid};
 }
@@ -198,7 +203,8 @@ sub connect_raw {
 
 sub hello {
     my ($fh, %more) = @_;
-    FakeDaemon::write_frame($fh, 1, Storable::nfreeze({ protocol => 1, client => 'test', cwd => $WORLD, pid => $$, %more }));
+    FakeDaemon::write_frame($fh, 1,
+        Storable::nfreeze({ protocol => 1, client => 'test', cwd => $WORLD, pid => $$, %more }));
     my $frame = FakeDaemon::read_frame($fh) or return;
     return Storable::thaw(substr $frame->{rest}, $frame->{kind} == 4 ? 4 : 0);
 }
@@ -215,7 +221,8 @@ sub raw_call {
 sub json {
     my ($module, $function, $params) = @_;
     require JSON::PP;
-    my $text = json_raw(JSON::PP->new->utf8->canonical->encode({ module => $module, function => $function, params => $params }));
+    my $text = json_raw(
+        JSON::PP->new->utf8->canonical->encode({ module => $module, function => $function, params => $params }));
     return JSON::PP->new->utf8->decode($text);
 }
 

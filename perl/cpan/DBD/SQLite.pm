@@ -4,7 +4,9 @@ package DBD::SQLite;
 # functions `sqlite.*` of the daemon.
 #
 # THE MAP
-#   this file                    connect, prepare, execute, fetch, do: what every script needs
+#   this file                    prepare, execute, fetch, do: what every script needs
+#   DBD/SQLite/Connect.pm        connect, disconnect
+#   DBD/SQLite/Trouble.pm        errors and warnings
 #   DBD/SQLite/Transactions.pm   begin_work, commit, rollback, AutoCommit
 #   DBD/SQLite/Bulk.pm           whole selects in one round trip, rows as hashes (for our own DBI)
 #   DBD/SQLite/Batch.pm          execute_array, execute_for_fetch
@@ -14,7 +16,7 @@ package DBD::SQLite;
 #   DBD/SQLite/Callbacks.pm      Perl functions, aggregates, collations, hooks, tracing, tokenizers
 #   DBD/SQLite/Admin.pm          backup, status, limits, configuration, extensions
 #   DBD/SQLite/VirtualTable.pm   tables written in Perl
-# All but this file are loaded on first use (%LAZY).
+# All but this file are loaded on first use (@PARTS).
 #
 # A CONNECTION is a plain hash, shared by the database handle and its statements (inner key bridge_conn):
 #   session, id    the bridge session and the number of the connection in it
@@ -33,63 +35,100 @@ use DBI ();
 use CPANBridge ();
 
 our $VERSION = '1.72';
-our ($drh, $sqlite_version, $sqlite_version_number, %COLLATION);
+our ($drh, $installed, $sqlite_version, $sqlite_version_number, %COLLATION);
 
-# --- the rarer methods, each in the file that holds it -------------------------------------------------------------------
+# --- what is not loaded at once ------------------------------------------------------------------------------------------
 
-my (%LAZY, %INSTALLED);
-
-sub stub {
+sub stub {    # a sub that loads the file with the real one, and goes there
     my ($full, $part) = @_;
     no strict 'refs';
     *$full = sub {
-        { no warnings 'redefine'; require "DBD/SQLite/$part.pm" }
+        if (my $why = load($part)) { die $why }
         no strict 'refs';
         goto &{ *{$full}{CODE} };
     };
     return;
 }
 
+# The folder of this file, as an absolute path: a script may change its folder before a part is needed.
+my $folder;
+
 BEGIN {
-    %LAZY = (
-        Metadata  => [ db => qw(table_info column_info primary_key_info foreign_key_info statistics_info type_info_all get_info) ],
-        Callbacks => [ db => qw(create_function create_aggregate create_collation collation_needed commit_hook rollback_hook update_hook
-                set_authorizer progress_handler sqlite_trace profile register_fts3_perl_tokenizer create_module) ],
-        Admin => [ db => qw(backup_from_file backup_to_file backup_from_dbh backup_to_dbh enable_load_extension load_extension
-                table_column_metadata db_status db_config limit get_autocommit txn_state error_offset db_filename) ],
-        Binding => [ st => qw(bind_param bind_param_inout bind_col) ],
+    ($folder = __FILE__) =~ s{/?DBD/SQLite\.pm\z}{};
+    if ($folder !~ m{\A/}) { my $cwd = readlink '/proc/self/cwd'; $folder = "$cwd/$folder" if defined $cwd }
+}
+
+sub load {
+    my ($part) = @_;
+    local $@;
+    local @INC = ($folder, @INC);
+    return eval { require "DBD/SQLite/$part.pm" } ? undef : "$@";
+}
+
+# Which file holds which subs: of database handles (db), statements (st), driver (dr), or functions of this package (main). A `+`
+# marks the driver's private methods, which scripts call as sqlite_NAME or through func.
+my @PARTS;
+
+BEGIN {
+    @PARTS = (
+        [Connect      => dr   => 'connect _cwd'],
+        [Trouble      => main => '_caller _croak _warn _inactive _fail _thrown _look_at_transaction'],
+        [Transactions => db   => 'begin_work _begin_kind commit rollback _run _store_autocommit'],
+        [Transactions => main => '_leave_work'],
+        [Bulk         => db   => 'bridge_select'],
+        [Bulk         => st   => 'bridge_fetch_as bridge_fetchall'],
+        [Batch        => st   => 'execute_for_fetch'],
+        [Attributes   => db   => '_store _fetch'],
+        [Attributes   => st   => '_fetch _new_columns'],
+        [Binding      => db   => 'quote'],
+        [Binding      => st   => 'bind_param bind_param_inout bind_col _typed'],
+        [
+            Metadata => db =>
+                'table_info column_info primary_key_info foreign_key_info statistics_info type_info_all get_info'
+        ],
+        [
+            Callbacks => db => '+create_function +create_aggregate +create_collation +collation_needed +commit_hook'
+                . ' +rollback_hook +update_hook +set_authorizer +progress_handler +sqlite_trace +profile'
+                . ' +register_fts3_perl_tokenizer +create_module'
+        ],
+        [Callbacks => main => '_regexp _collation_wanted _tokenize _by_locale'],
+        [
+                  Admin => db => '+busy_timeout +backup_from_file +backup_to_file +backup_from_dbh +backup_to_dbh'
+                . ' +enable_load_extension +load_extension +table_column_metadata +db_status +db_config +limit'
+                . ' +get_autocommit +txn_state +error_offset +db_filename'
+        ],
+        [Admin => st   => '+st_status'],
+        [Admin => main => 'compile_options sqlite_status strlike strglob'],
     );
-    for my $part (keys %LAZY) {
-        my ($type, @names) = @{ $LAZY{$part} };
-        stub("DBD::SQLite::${type}::$_", $part) for @names;
+    for (@PARTS) {
+        my ($part, $type, $names) = @$_;
+        my $package = $type eq 'main' ? 'DBD::SQLite' : "DBD::SQLite::$type";
+        for my $name (split / /, $names) { stub("${package}::" . ($name =~ /(\w+)/)[0], $part) }
     }
-    stub('DBD::SQLite::db::_store', 'Attributes');
-    stub('DBD::SQLite::db::_fetch', 'Attributes');
-    stub('DBD::SQLite::st::_fetch', 'Attributes');
-    stub('DBD::SQLite::st::_typed', 'Binding');
-    stub("DBD::SQLite::db::$_", 'Transactions') for qw(begin_work _begin_kind commit rollback _run _store_autocommit);
-    stub('DBD::SQLite::_leave_work', 'Transactions');
-    stub("DBD::SQLite::$_", 'Bulk') for qw(db::bridge_select st::bridge_fetch_as st::bridge_fetchall);
-    stub('DBD::SQLite::st::execute_for_fetch', 'Batch');
-    stub('DBD::SQLite::st::st_status', 'Admin');
-    stub("DBD::SQLite::$_", 'Admin') for qw(compile_options sqlite_status strlike strglob _data_sources);
-    stub("DBD::SQLite::$_", 'Callbacks') for qw(_regexp _collation_wanted _tokenize _by_locale);
 }
 
 # --- constants and versions ------------------------------------------------------------------------------------------------
 
 BEGIN {
     my $number = 0;
-    my @action = qw(COPY CREATE_INDEX CREATE_TABLE CREATE_TEMP_INDEX CREATE_TEMP_TABLE CREATE_TEMP_TRIGGER CREATE_TEMP_VIEW
+    my @action =
+        qw(COPY CREATE_INDEX CREATE_TABLE CREATE_TEMP_INDEX CREATE_TEMP_TABLE CREATE_TEMP_TRIGGER CREATE_TEMP_VIEW
         CREATE_TRIGGER CREATE_VIEW DELETE DROP_INDEX DROP_TABLE DROP_TEMP_INDEX DROP_TEMP_TABLE DROP_TEMP_TRIGGER DROP_TEMP_VIEW
         DROP_TRIGGER DROP_VIEW INSERT PRAGMA READ SELECT TRANSACTION UPDATE ATTACH DETACH ALTER_TABLE REINDEX ANALYZE CREATE_VTABLE
         DROP_VTABLE FUNCTION SAVEPOINT RECURSIVE);
     my %code = (OK => 0, DENY => 1, IGNORE => 2, map { $_ => $number++ } @action);
-    my %open = (READONLY => 1, READWRITE => 2, CREATE => 4, URI => 64, MEMORY => 128, SUPER_JOURNAL => 0x4000, NOMUTEX => 0x8000,
-        FULLMUTEX => 0x10000, SHAREDCACHE => 0x20000, PRIVATECACHE => 0x40000, NOFOLLOW => 0x1000000, EXRESCODE => 0x2000000);
+    my %open = (
+        READONLY  => 1, READWRITE => 2, CREATE => 4, URI => 64, MEMORY => 128, SUPER_JOURNAL => 0x4000,
+        NOMUTEX   => 0x8000,
+        FULLMUTEX => 0x10000, SHAREDCACHE => 0x20000, PRIVATECACHE => 0x40000, NOFOLLOW => 0x1000000,
+        EXRESCODE => 0x2000000
+    );
     $code{"OPEN_$_"} = $open{$_} for keys %open;
     no strict 'refs';
-    for my $name (keys %code) { my $value = $code{$name}; *$name = sub () { $value } }
+    for my $name (keys %code) {
+        my $value = $code{$name};
+        *$name = sub () { $value }
+    }
 }
 
 sub _weaken {    # DBI's, which may be the built-in one that still calls itself experimental
@@ -105,15 +144,17 @@ sub _library_version {    # [ "3.x.y", number ]
 }
 
 {    # the version variables ask the library when somebody reads them
+
     package DBD::SQLite::Version;
     sub TIESCALAR { my ($class, $index) = @_; return bless \$index, $class }
-    sub FETCH     { return DBD::SQLite::_library_version()->[ ${ $_[0] } ] }
+    sub FETCH     { return DBD::SQLite::_library_version()->[${ $_[0] }] }
     sub STORE     { require Carp; Carp::croak('The version of the SQLite library cannot be set') }
     tie $DBD::SQLite::sqlite_version,        __PACKAGE__, 0;
     tie $DBD::SQLite::sqlite_version_number, __PACKAGE__, 1;
 }
 
 {    # %DBD::SQLite::COLLATION takes new entries but does not let go of old ones
+
     package DBD::SQLite::Collations;
     sub TIEHASH { return bless {}, $_[0] }
 
@@ -139,7 +180,10 @@ sub driver {
     return $drh if $drh;
     my ($class) = @_;
     _install_methods();
-    $drh = DBI::_new_drh("${class}::dr", { Name => 'SQLite', Version => $VERSION, Attribution => 'DBD::SQLite by Matt Sergeant et al' });
+    $drh = DBI::_new_drh(
+        "${class}::dr",
+        { Name => 'SQLite', Version => $VERSION, Attribution => 'DBD::SQLite by Matt Sergeant et al' }
+    );
     return $drh;
 }
 
@@ -147,11 +191,12 @@ sub CLONE { undef $drh; our $library; undef $library; return }
 
 # Every private method has two names: x for $h->func(..., 'x') and sqlite_x for $h->sqlite_x(...).
 sub _install_methods {
-    return if $INSTALLED{all}++;
-    my @db = (qw(last_insert_rowid busy_timeout), @{ $LAZY{Callbacks} }[ 1 .. $#{ $LAZY{Callbacks} } ],
-        @{ $LAZY{Admin} }[ 1 .. $#{ $LAZY{Admin} } ]);
-    _install_method('db', $_) for @db;
-    _install_method('st', 'st_status');
+    return if $installed++;
+    _install_method('db', 'last_insert_rowid');
+    for (@PARTS) {
+        my (undef, $type, $names) = @$_;
+        _install_method($type, $_) for $names =~ /\+(\w+)/g;
+    }
     return;
 }
 
@@ -163,48 +208,16 @@ sub _install_method {
         *{"DBD::SQLite::${type}::$long"} = sub { goto &{ *{"DBD::SQLite::${type}::$short"}{CODE} } };
     }
     if ($DBI::BRIDGE) { *{"DBI::${type}::$long"} = DBI::dispatcher($long, 0, -1, 0, '') }
-    else              { "DBD::SQLite::$type"->install_method($long) }
+    else { "DBD::SQLite::$type"->install_method($long) }
     return;
 }
 
-# --- errors and warnings --------------------------------------------------------------------------------------------------------
-
-sub _caller {    # " at FILE line N.\n" of the script
-    my $depth = 1;
-    my ($package, $file, $line);
-    while (($package, $file, $line) = caller $depth++) { last if $package !~ /^(?:DBI|DBD|CPANBridge)(?:::|\z)/ }
-    return ' at ' . (defined $file ? $file : '-') . ' line ' . (defined $line ? $line : 0) . ".\n";
-}
-
-sub _croak { die $_[0] . _caller() }
-sub _warn  { warn $_[0] . _caller(); return }
+# --- talking to the daemon --------------------------------------------------------------------------------------------------------
 
 sub _mine {    # whether this process (and thread) opened the connection: a child of fork must leave it alone
     my ($conn) = @_;
     my $session = $conn->{session} or return 0;
     return !$session->{lost} && $session->{owner} == $$ + $CPANBridge::Session::THREAD;
-}
-
-sub _inactive {
-    my ($h, $what) = @_;
-    $h->set_err(-2, "attempt to $what on inactive database handle");
-    return undef;    # one undef in a list, too: what the methods of the C driver return
-}
-
-sub _fail {    # what a call died of becomes the handle's error
-    my ($h, $error) = @_;
-    my $conn = $h->{bridge_conn};
-    if ($conn) {
-        _thrown($conn) if $conn->{died};
-        _look_at_transaction($conn) if !$conn->{ac} && $conn->{active};
-    }
-    die $error if ref $error ne 'CPANBridge::Error';    # a signal handler's, say: not ours to change
-    _croak($error->{errstr} || $error->{message}) if ($error->{code} || '') eq 'croak';
-    my $err = $error->{err} || $DBI::stderr;
-    my $text = defined $error->{errstr} && length $error->{errstr} ? $error->{errstr} : $error->{message};
-    $text = 'unexpected arrayref' if $text eq "unexpected arrayref\n";
-    $h->set_err($err, $text, $error->{state} && $error->{state} ne 'HY000' ? $error->{state} : 'S1000');
-    return undef;
 }
 
 # One call to the daemon for a handle: the reply, or nothing with the handle's error set.
@@ -216,23 +229,9 @@ sub _call {
         $reply = eval { $h->{bridge_conn}{session}->request("sqlite.$function", \@params) };
         $error = $@ if !$reply;
     }
-    return _fail($h, $error) if !$reply;
+    return _fail($h, $error)   if !$reply;
     _thrown($h->{bridge_conn}) if $h->{bridge_conn}{died};
     return $reply;
-}
-
-sub _thrown {    # a hook died while SQLite ran: the script sees it now
-    my ($conn) = @_;
-    my $died = delete $conn->{died};
-    die $died->[0];
-}
-
-sub _look_at_transaction {    # an error may have ended the transaction
-    my ($conn) = @_;
-    local $@;
-    my $reply = eval { $conn->{session}->request('sqlite.get_autocommit', [ $conn->{id} ]) } or return;
-    _extra($conn, { ac => $reply->[0] });
-    return;
 }
 
 sub _extra {    # what rode along with a reply
@@ -241,7 +240,7 @@ sub _extra {    # what rode along with a reply
     return if !defined $extra->{ac};
     my $ac  = $conn->{ac} = $extra->{ac};
     my $dbh = $conn->{dbh} || return;
-    if ($ac) { _leave_work($dbh) if $dbh->FETCH('BegunWork') }
+    if ($ac)                   { _leave_work($dbh) if $dbh->FETCH('BegunWork') }
     elsif ($dbh->{AutoCommit}) { $dbh->{AutoCommit} = ''; $dbh->STORE(BegunWork => 1) }
     return;
 }
@@ -250,7 +249,7 @@ sub _tell_begin {
     my ($conn, $begin) = @_;
     return if $conn->{begin} == $begin;
     $conn->{begin} = $begin;
-    $conn->{session}->oneway('sqlite.config', [ $conn->{id}, { begin => $begin } ]);
+    $conn->{session}->oneway('sqlite.config', [$conn->{id}, { begin => $begin }]);
     return;
 }
 
@@ -264,92 +263,7 @@ my ($base_store, $base_fetch) = map { DBD::_::common->can($_) } qw(STORE FETCH);
 
 sub _next_id { return ++$next_id }    # numbers of connections and statements
 
-sub connect {
-    my ($drh, $dsn, $user, $auth, $attr) = @_;
-    $attr ||= {};
-    my ($file, $flags) = _source($dsn, $attr);
-    my %option = (flags => $flags, busy_timeout => 30_000);
-    my $mode = DBD::SQLite::db::_string_mode($attr);
-    $option{string_mode} = $mode;
-    $option{extended}    = 1 if $attr->{sqlite_extended_result_codes};
-    $option{defensive}   = $attr->{sqlite_defensive} ? 1 : 0 if defined $attr->{sqlite_defensive};
-    my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
-    my $conn = { id => ++$next_id, active => 1, ac => 1, begin => 0, rowid => 0, kids => {}, mode => $mode, file => $file };
-    DBD::SQLite::_weaken($conn->{dbh} = $dbh);
-    my ($reply, $error);
-    {
-        local $@;
-        $reply = eval {
-            my $session = $conn->{session} = CPANBridge->session;
-            my $c = $conn;
-            DBD::SQLite::_weaken($c);
-            $option{regexp}           = $session->callback(sub { DBD::SQLite::_regexp($c, @_) });
-            $option{collation_needed} = $session->callback(sub { DBD::SQLite::_collation_wanted($c, @_) });
-            my $tokenize = $session->callback(\&DBD::SQLite::_tokenize);
-            $conn->{callbacks} = { regexp => $option{regexp}, collation_needed => $option{collation_needed}, tokenize => $tokenize };
-            my $opened = $session->request('sqlite.open', [ $conn->{id}, $file, \%option ]);
-            $session->oneway('sqlite.register_fts3_perl_tokenizer', [ $conn->{id}, $tokenize ]);
-            $opened;
-        };
-        $error = $@ if !$reply;
-    }
-    if (!$reply) { DBD::SQLite::_fail($drh, $error); return }
-    $dbh->{bridge_conn} = $conn;
-    $dbh->{AutoCommit}  = 1;
-    $dbh->STORE(Active => 1);
-    $dbh->{sqlite_version}                   = $reply->[0];
-    $dbh->{sqlite_string_mode}               = $mode;
-    $dbh->{sqlite_use_immediate_transaction} = 1;
-    $dbh->{$_} = 0
-        for qw(sqlite_see_if_its_a_number sqlite_allow_multiple_statements sqlite_extended_result_codes sqlite_prefer_numeric_type);
-    delete @$attr{qw(sqlite_unicode unicode)};
-    for my $name (grep { /^sqlite_/ } keys %$attr) { $dbh->STORE($name => delete $attr->{$name}) }
-    delete $attr->{ReadOnly};
-    if ($flags & 0x01) { $dbh->{ReadOnly} = $conn->{read_only} = 1 }
-    return $outer;
-}
-
-# "dbname=FILE;name=value" or "FILE": the file as the daemon can open it, and the flags. Attributes in the DSN go into %$attr.
-sub _source {
-    my ($dsn, $attr) = @_;
-    my ($file, $uri) = (defined $dsn ? $dsn : '', 0);
-    if ($file =~ /=/) {
-        my @parts = split /;/, $file;
-        $file = '';
-        for my $part (@parts) {
-            if    ($part =~ /\A(?:db(?:name)?|database)=(.*)\z/s) { $file = $1 }
-            elsif ($part =~ /\Auri=(.*)\z/s)                      { ($file, $uri) = ($1, 1) }
-            elsif ($part =~ /\A(\w+)=(.*)\z/s)                    { $attr->{$1} = $2 }
-            elsif ($file eq '')                                   { $file = $part }
-        }
-    }
-    utf8::encode($file) if utf8::is_utf8($file);
-    my $flags = $attr->{sqlite_open_flags} || 0;
-    if ($attr->{ReadOnly}) { $flags = ($flags & ~0x06) | 0x01 }
-    $flags ||= 0x06;
-    $flags |= 0x06 if !($flags & 0x07);
-    if ($uri || $file =~ /\Afile:/) { $flags |= 0x40 }
-    return ($file, $flags) if $file eq '' || $file eq ':memory:' || $file =~ m{\A/};
-    return (_absolute_uri($file), $flags) if $flags & 0x40 && $file =~ /\Afile:/;
-    return (_cwd() . "/$file", $flags);
-}
-
-sub _absolute_uri {    # file:relative/path?query
-    my ($uri) = @_;
-    my ($path, $rest) = $uri =~ /\Afile:([^?#]*)(.*)\z/s;
-    return $uri if $path =~ m{\A/} || $path eq '' || $path eq ':memory:' || $rest =~ /[?&]mode=memory\b/;
-    (my $cwd = _cwd()) =~ s/([%?#])/sprintf '%%%02x', ord $1/ge;
-    return "file:$cwd/$path$rest";
-}
-
-sub _cwd {
-    my $cwd = readlink '/proc/self/cwd';
-    return $cwd if defined $cwd && $cwd =~ m{\A/} && $cwd !~ / \(deleted\)\z/;
-    require Cwd;
-    return Cwd::getcwd();
-}
-
-sub data_sources { return }
+sub data_sources   { return }
 sub disconnect_all { return }
 
 # ================================================================================================================================
@@ -365,14 +279,17 @@ sub _string_mode {    # from connect attributes; sqlite_unicode is the older nam
         return $mode;
     }
     for my $name (qw(sqlite_unicode unicode)) {
-        next if !exists $attr->{$name};
+        next               if !exists $attr->{$name};
         _deprecated($name) if $name eq 'unicode';
         return $attr->{$name} ? 4 : 0;
     }
     return 0;
 }
 
-sub _deprecated { DBD::SQLite::_warn(qq{"$_[0]" attribute will be deprecated. Use "sqlite_string_mode" instead.}); return }
+sub _deprecated {
+    DBD::SQLite::_warn(qq{"$_[0]" attribute will be deprecated. Use "sqlite_string_mode" instead.});
+    return
+}
 
 sub prepare {
     my ($dbh, $sql, $attr) = @_;
@@ -383,15 +300,15 @@ sub prepare {
     my ($reply, $error);
     {
         local $@;
-        $reply = eval { $conn->{session}->request('sqlite.prepare', [ $conn->{id}, $id, "$sql" ]) };
+        $reply = eval { $conn->{session}->request('sqlite.prepare', [$conn->{id}, $id, "$sql"]) };
         $error = $@ if !$reply;
     }
     return DBD::SQLite::_fail($dbh, $error) if !$reply;
     my ($params, $names, $columns, undef, $tail) = @$reply;
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $sql });
     @$sth{qw(bridge_conn bridge_id bridge_params bridge_got)} = ($conn, $id, $params, -1);
-    $sth->{bridge_param_names} = $names if $names;
-    $sth->{NUM_OF_PARAMS} = $params;
+    $sth->{bridge_param_names}                                = $names if $names;
+    $sth->{NUM_OF_PARAMS}                                     = $params;
     $sth->STORE(NUM_OF_PARAMS => $params) if !$DBI::BRIDGE;
     _columns($sth, $columns || []);
     $sth->{sqlite_unprepared_statements} = defined $tail ? $tail : '' if $dbh->{sqlite_allow_multiple_statements};
@@ -401,7 +318,7 @@ sub prepare {
 sub _columns {
     my ($sth, $columns) = @_;
     if ($DBI::BRIDGE) { $sth->{NUM_OF_FIELDS} = @$columns }
-    else              { $sth->STORE(NUM_OF_FIELDS => scalar @$columns) }
+    else { $sth->STORE(NUM_OF_FIELDS => scalar @$columns) }
     $sth->{NAME} = $columns;
     return;
 }
@@ -417,27 +334,15 @@ sub do {
     my $binds = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
     {
         local $@;
-        $reply = eval { $conn->{session}->request('sqlite.do', [ $conn->{id}, "$sql", $binds, $multi ]) };
+        $reply = eval { $conn->{session}->request('sqlite.do', [$conn->{id}, "$sql", $binds, $multi]) };
         $error = $@ if !$reply;
     }
     return DBD::SQLite::_fail($dbh, $error) if !$reply;
-    DBD::SQLite::_thrown($conn) if $conn->{died};
-    $conn->{rowid} = $reply->[3] if defined $reply->[3];
+    DBD::SQLite::_thrown($conn)             if $conn->{died};
+    $conn->{rowid} = $reply->[3]            if defined $reply->[3];
     DBD::SQLite::_extra($conn, $reply->[2]) if $reply->[2];
-    return '0E0' if ($attr || @binds) && $reply->[4];
+    return '0E0'                            if ($attr || @binds) && $reply->[4];
     return $reply->[0] || '0E0';
-}
-
-sub quote {
-    my ($dbh, $value, $type) = @_;
-    return 'NULL' if !defined $value;
-    if (defined $type && $type =~ /\A(?:-7|-4|-3|-2|30)\z/) {    # the binary types
-        my $bytes = "$value";
-        utf8::downgrade($bytes, 1) or DBD::SQLite::_croak('Wide character in subroutine entry');
-        return "X'" . unpack('H*', $bytes) . "'";
-    }
-    (my $text = $value) =~ s/'/''/g;
-    return "'$text'";
 }
 
 sub last_insert_id { my ($dbh) = @_; return last_insert_rowid($dbh) }
@@ -447,13 +352,6 @@ sub last_insert_rowid {
     my $conn = $dbh->{bridge_conn};
     return DBD::SQLite::_inactive($dbh, 'get last inserted rowid') if !$conn->{active};
     return $conn->{rowid};
-}
-
-sub busy_timeout {
-    my ($dbh, $ms) = @_;
-    return DBD::SQLite::_inactive($dbh, 'set busy timeout') if !$dbh->{bridge_conn}{active};
-    my $reply = DBD::SQLite::_call($dbh, 'busy_timeout', $dbh->{bridge_conn}{id}, defined $ms ? int $ms : undef) or return;
-    return $reply->[0];
 }
 
 # --- attributes -----------------------------------------------------------------------------------------------------------------
@@ -467,7 +365,7 @@ sub STORE {
 
 sub FETCH {
     my ($dbh, $name) = @_;
-    return $dbh->{AutoCommit} if $name eq 'AutoCommit';
+    return $dbh->{AutoCommit}                                         if $name eq 'AutoCommit';
     return exists $dbh->{$name} ? $dbh->{$name} : _fetch($dbh, $name) if $name =~ /^(?:sqlite_|unicode\z)/;
     goto &$base_fetch;
 }
@@ -483,43 +381,15 @@ sub ping {
     return $conn->{session}->usable ? 1 : 0;    # the daemon's end of the socket tells, without a round trip
 }
 
-sub disconnect {
-    my ($dbh) = @_;
-    my $conn = $dbh->{bridge_conn};
-    return 1 if !$conn || !$conn->{active};
-    my $kids = $dbh->FETCH('ActiveKids');
-    if ($kids && $dbh->FETCH('Warn')) {
-        my $handle = $DBI::BRIDGE ? DBI::Bridge::outer($dbh) : $dbh;
-        DBD::SQLite::_warn(sprintf '%s->disconnect invalidates %d active statement handle%s '
-                . '(either destroy statement handles or call finish on them before disconnecting)', $handle, $kids, $kids == 1 ? '' : 's');
-    }
-    for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) { delete @$sth{qw(bridge_rows bridge_held bridge_hash_rows)} }
-    _close($conn, $dbh);
-    $dbh->STORE(Active => 0);
-    return 1;
-}
-
-# Closing undoes what was not committed. It is waited for: files that were open can be removed or opened anew after disconnect.
-sub _close {
-    my ($conn, $dbh) = @_;
-    my $hooks = keys %{ $conn->{callbacks} } > 3;    # somebody may be watching
-    if ($hooks && !$conn->{ac} && $conn->{active}) { local $@; eval { _run($dbh, 'ROLLBACK TRANSACTION') } }
-    $conn->{active} = 0;
-    return if !$conn->{session};
-    local $@;
-    my $ok = eval { $conn->{session}->request('sqlite.close', [ $conn->{id} ]); 1 };
-    eval { $conn->{session}->drop_callback($_) for values %{ $conn->{callbacks} } };
-    $conn->{callbacks} = {};
-    return $ok;
-}
-
 sub DESTROY {
     my ($dbh) = @_;
     my $conn = $dbh->{bridge_conn};
     $dbh->STORE(Active => 0);
     return if !$conn || !$conn->{active};
-    if (!$dbh->{AutoCommit} && !$conn->{ac} && !$dbh->FETCH('InactiveDestroy') && $dbh->FETCH('Warn')) {
-        DBD::SQLite::_warn('Issuing rollback() due to DESTROY without explicit disconnect() of DBD::SQLite::db handle ' . $dbh->{Name})
+    my $ending = defined ${^GLOBAL_PHASE} && ${^GLOBAL_PHASE} eq 'DESTRUCT';
+    if (!$ending && !$dbh->{AutoCommit} && !$conn->{ac} && !$dbh->FETCH('InactiveDestroy') && $dbh->FETCH('Warn')) {
+        DBD::SQLite::_warn(
+            'Issuing rollback() due to DESTROY without explicit disconnect() of DBD::SQLite::db handle ' . $dbh->{Name})
             if DBD::SQLite::_mine($conn);
     }
     if (DBD::SQLite::_mine($conn) && !$dbh->FETCH('InactiveDestroy')) { _close($conn, $dbh) }
@@ -542,7 +412,7 @@ sub execute {
         return _wrong_count($sth, scalar @_) if @_ != $params;
         ref and $_ = "$_" for @{ $sth->{bridge_binds} = $binds = [@_] };
     }
-    elsif ($params) { $binds = $sth->{bridge_binds} ||= [ (undef) x $params ] }
+    elsif ($params) { $binds = $sth->{bridge_binds} ||= [(undef) x $params] }
     my $session = $conn->{session};
     if (my $seq = delete $sth->{bridge_seq}) { $session->forget($seq) }
     if ($binds && ($sth->{bridge_typed} || $conn->{see_number})) { $binds = _typed($sth, $binds) }
@@ -550,11 +420,13 @@ sub execute {
     my ($reply, $error);
     {
         local $@;
-        $reply = eval { $session->request('sqlite.execute', [ $sth->{bridge_id}, $binds, $fields ? $sth->{bridge_mode} || 'a' : '0' ]) };
+        $reply = eval {
+            $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $fields ? $sth->{bridge_mode} || 'a' : '0'])
+        };
         $error = $@ if !$reply;
     }
     return DBD::SQLite::_fail($sth, $error) if !$reply;
-    DBD::SQLite::_thrown($conn) if $conn->{died};
+    DBD::SQLite::_thrown($conn)             if $conn->{died};
     my ($changes, $done, $rows, $extra) = @$reply;
     $conn->{rowid} = $reply->[4] if defined $reply->[4];
     if ($extra) {
@@ -569,8 +441,8 @@ sub execute {
     $sth->{bridge_done} = $done;
     _ask_ahead($sth, $session) if !$done;
     _arrived($sth, $rows) if $rows;
-    if   ($DBI::BRIDGE) { $sth->{Active} = 1 }
-    else                { $sth->STORE(Active => 1) }
+    if ($DBI::BRIDGE) { $sth->{Active} = 1 }
+    else { $sth->STORE(Active => 1) }
     return '0E0';
 }
 
@@ -580,18 +452,9 @@ sub _wrong_count {
     return undef;
 }
 
-sub _new_columns {    # the schema has changed since prepare
-    my ($sth, $columns) = @_;
-    delete @$sth{qw(TYPE NULLABLE NAME_lc NAME_uc NAME_hash NAME_lc_hash NAME_uc_hash bridge_fbav bridge_distinct)};
-    local $@;
-    eval { DBD::SQLite::db::_columns($sth, $columns) };
-    $sth->{NAME} = $columns;
-    return;
-}
-
 sub _ask_ahead {    # the next batch is on its way while the script works on this one
     my ($sth, $session) = @_;
-    $sth->{bridge_seq} = $session->post('sqlite.fetch', [ $sth->{bridge_id}, undef, $sth->{bridge_mode} || 'a' ]);
+    $sth->{bridge_seq} = $session->post('sqlite.fetch', [$sth->{bridge_id}, undef, $sth->{bridge_mode} || 'a']);
     return;
 }
 
@@ -603,7 +466,9 @@ sub _arrived {    # rows from the daemon become the waiting ones
         $sth->{bridge_names}     = $sth->{NAME};
         return;
     }
-    if ($sth->{bridge_as_bytes}) { for my $row (@$rows) { defined and utf8::encode($_) for @$row[ @{ $sth->{bridge_as_bytes} } ] } }
+    if ($sth->{bridge_as_bytes}) {
+        for my $row (@$rows) { defined and utf8::encode($_) for @$row[@{ $sth->{bridge_as_bytes} }] }
+    }
     $sth->{bridge_rows} = $rows;
     return;
 }
@@ -619,7 +484,11 @@ sub _more {    # fetches the next batch: true when there are rows
     {
         local $@;
         my $seq = delete $sth->{bridge_seq};
-        $reply = eval { $seq ? $session->await($seq) : $session->request('sqlite.fetch', [ $sth->{bridge_id}, undef, $sth->{bridge_mode} || 'a' ]) };
+        $reply = eval {
+                  $seq
+                ? $session->await($seq)
+                : $session->request('sqlite.fetch', [$sth->{bridge_id}, undef, $sth->{bridge_mode} || 'a'])
+        };
         $error = $@ if !$reply;
     }
     if (!$reply) { _end_of_rows($sth); DBD::SQLite::_fail($sth, $error); return }
@@ -636,7 +505,7 @@ sub _more {    # fetches the next batch: true when there are rows
 sub _end_of_rows {
     my ($sth) = @_;
     $sth->{bridge_done} = 1;
-    if    ($DBI::BRIDGE)   { $sth->{Active} = '' }
+    if ($DBI::BRIDGE)             { $sth->{Active} = '' }
     elsif ($sth->FETCH('Active')) { $sth->STORE(Active => 0) }
     return;
 }
@@ -649,7 +518,7 @@ sub _next_row {    # under any DBI: the next row as an array, or nothing
         if (!$sth->{bridge_hash_rows} || !@{ $sth->{bridge_hash_rows} }) { _more($sth) or return }
         if ($sth->{bridge_hash_rows} && @{ $sth->{bridge_hash_rows} }) {
             my $names = $sth->{bridge_names};
-            $sth->{bridge_rows} = [ map { [ @$_{@$names} ] } @{ delete $sth->{bridge_hash_rows} } ];
+            $sth->{bridge_rows} = [map { [@$_{@$names}] } @{ delete $sth->{bridge_hash_rows} }];
             $sth->{bridge_mode} = 'a';
         }
     }
@@ -672,13 +541,14 @@ sub rows {
 
 sub finish {
     my ($sth) = @_;
-    my $conn = $sth->{bridge_conn};
-    my $got = $sth->rows;
+    my $conn  = $sth->{bridge_conn};
+    my $got   = $sth->rows;
     delete @$sth{qw(bridge_rows bridge_hash_rows)};
     $sth->{bridge_got} = $got;
     if ($conn && $conn->{active}) {
         if (my $seq = delete $sth->{bridge_seq}) { $conn->{session}->forget($seq) }
-        $conn->{session}->oneway('sqlite.reset', [ $sth->{bridge_id} ]) if defined $sth->{bridge_done} && !$sth->{bridge_done};
+        $conn->{session}->oneway('sqlite.reset', [$sth->{bridge_id}])
+            if defined $sth->{bridge_done} && !$sth->{bridge_done};
     }
     _end_of_rows($sth);
     return 1;
@@ -703,7 +573,8 @@ sub _chop {
 
 sub FETCH {
     my ($sth, $name) = @_;
-    return _fetch($sth, $name) if $name =~ /^(?:TYPE|NULLABLE|PRECISION|SCALE|ParamValues|ParamTypes|CursorName|RowsInCache|sqlite_\w+)\z/
+    return _fetch($sth, $name)
+        if $name =~ /^(?:TYPE|NULLABLE|PRECISION|SCALE|ParamValues|ParamTypes|CursorName|RowsInCache|sqlite_\w+)\z/
         || !$sth->{bridge_conn}{active} && $name =~ /^(?:NAME|NUM_OF_PARAMS)\z/;
     return $sth->{NAME} if $name eq 'NAME';
     goto &$base_fetch;
@@ -712,13 +583,13 @@ sub FETCH {
 sub DESTROY {
     my ($sth) = @_;
     my $conn = $sth->{bridge_conn};
-    if   ($DBI::BRIDGE) { $sth->{Active} = '' }
-    else                { $sth->STORE(Active => 0) }
+    if ($DBI::BRIDGE) { $sth->{Active} = '' }
+    else { $sth->STORE(Active => 0) }
     return if !$conn || !$conn->{active} || $sth->{bridge_canned} || !DBD::SQLite::_mine($conn);
     local $@;
     eval {
         if (my $seq = delete $sth->{bridge_seq}) { $conn->{session}->forget($seq) }
-        $conn->{session}->oneway('sqlite.finalize', [ $sth->{bridge_id} ]);
+        $conn->{session}->oneway('sqlite.finalize', [$sth->{bridge_id}]);
     };
     return;
 }

@@ -51,8 +51,8 @@ sub session {
     my ($client) = @_;
     return CPANBridge->session if !ref $client || !$client->{own};
     my $session = $client->{session};
-    return $session if $session && $session->usable;
-    require CPANBridge::Connect;
+    return $session                       if $session && $session->usable;
+    CPANBridge::Session::_load('Connect') if !$INC{'CPANBridge/Connect.pm'};
     return $client->{session} = CPANBridge::Connect::open_session($client->{option});
 }
 

@@ -16,8 +16,8 @@ my $NOTICE    = 0;
 sub frame {
     my ($session, $seq, $kind, $number, $bytes) = @_;
     return rows($session, $seq, $number, $bytes) if $kind == $CPANBridge::Session::ROWS;
-    return $session->{leaving} = 1 if $kind == $CPANBridge::Session::GOODBYE;
-    $session->_bad_frame("kind $kind") if $kind != $KIND || length $bytes < 5;
+    return $session->{leaving} = 1               if $kind == $CPANBridge::Session::GOODBYE;
+    $session->_bad_frame("kind $kind")           if $kind != $KIND || length $bytes < 5;
     my ($id, $flags) = unpack 'NC', $bytes;
     substr $bytes, 0, 5, '';
     my $args = arguments($session, $bytes);
@@ -55,7 +55,7 @@ sub run {
     local ($@, $!);
     my $result;
     my $ok = eval {
-        $result = $wants_list ? [ $code->(@{$args}) ] : \scalar $code->(@{$args});
+        $result = $wants_list ? [$code->(@{$args})] : \scalar $code->(@{$args});
         1;
     };
     return (1, $result) if $ok;
@@ -66,7 +66,8 @@ sub answer {
     my ($session, $number, $ok, $result) = @_;
     my ($image) = CPANBridge::Session::_image($result);
     if (!defined $image) {
-        ($image) = CPANBridge::Session::_image({ message => 'the result of a callback cannot be sent; return plain data' });
+        ($image) =
+            CPANBridge::Session::_image({ message => 'the result of a callback cannot be sent; return plain data' });
         $ok = 0;
     }
     my $frame = $session->{before} . pack('NCNC', 6 + length $image, $REPLY, $number, $ok) . $image;
@@ -77,10 +78,10 @@ sub answer {
 # Failures for callbacks that were left by `last` or `goto`, deepest first.
 sub unanswered {
     my ($session) = @_;
-    my $open  = $session->{open};
-    my $keep  = $session->{inner} || 0;
-    my $bytes = '';
-    my ($image) = CPANBridge::Session::_image({ message => 'the callback was left without a result' });
+    my $open      = $session->{open};
+    my $keep      = $session->{inner} || 0;
+    my $bytes     = '';
+    my ($image)   = CPANBridge::Session::_image({ message => 'the callback was left without a result' });
     while (@{$open} > $keep) {
         $bytes .= pack('NCNC', 6 + length $image, $REPLY, pop @{$open}, 0) . $image;
     }

@@ -20,6 +20,7 @@ our $MAX_HELLO_BYTES = 1 << 20;
 our $MAX_SOCKET_PATH_BYTES = 107;
 
 # Numbers of the operating system; see constants().
+our @NUMBERS;
 our ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $ECONNREFUSED, $ADDRESS, $PEER_UID);
 my $ENOENT = 2;
 
@@ -30,8 +31,9 @@ sub open_session {
     {
         local ($@, $!, $?);
         local $SIG{__DIE__};
+        local $^F = 2;    # whatever the script opens, these close on exec
         $session = eval { connect_as(settings($option)) };
-        $error = $@;
+        $error   = $@;
     }
     die $error if !$session;
     return $session;
@@ -40,21 +42,23 @@ sub open_session {
 sub connect_as {
     my ($want) = @_;
     debug($want, "mode $want->{mode}") if $want->{debug};
-    return to_daemon($want) if $want->{mode} eq 'daemon';
-    require CPANBridge::Process if $want->{mode} eq 'process';
-    return CPANBridge::Process::private($want) if $want->{mode} eq 'process';
+    return to_daemon($want)            if $want->{mode} eq 'daemon';
+    if ($want->{mode} eq 'process') {
+        part('Process');
+        return CPANBridge::Process::private($want);
+    }
     my $session = eval { to_daemon($want) };
     return $session if $session;
     my $error = $@;
-    require CPANBridge::Process;
+    part('Process');
     return CPANBridge::Process::instead($want, $error);
 }
 
 # Mode, socket, binary: option, then environment, then what is usual.
 sub settings {
     my ($option) = @_;
-    my %want = %{$option};
-    my @names = $< == $> && $( + 0 == $) + 0 ? qw(mode socket bin debug use_daemon) : ();
+    my %want     = %{$option};
+    my @names    = $< == $> && $( + 0 == $) + 0 ? qw(mode socket bin debug use_daemon) : ();
     for my $name (@names) {
         my $value = $ENV{ 'CPAN_BRIDGE_' . uc $name };
         $want{$name} = $value if !defined $want{$name} && defined $value && length $value;
@@ -74,7 +78,7 @@ sub to_daemon {
         my $place   = place($want);
         my $fh      = try_connect($place) || start($want, $place, $until);
         my $session = handshake($fh, $want, $place->{socket});
-        return $session if ref $session;
+        return $session                      if ref $session;
         refuse('draining', $place, $session) if time > $until;
         select undef, undef, undef, 0.02;
     }
@@ -82,7 +86,7 @@ sub to_daemon {
 
 sub start {
     my ($want, $place, $until) = @_;
-    require CPANBridge::Start;
+    part('Start');
     return CPANBridge::Start::daemon($want, $place, $until);
 }
 
@@ -110,7 +114,7 @@ sub directory {
 # is no such directory.
 sub check_directory {
     my ($place) = @_;
-    my ($mode, $uid) = (lstat $place->{directory})[ 2, 4 ] or return 0;
+    my ($mode, $uid) = (lstat $place->{directory})[2, 4] or return 0;
     refuse('directory', $place->{directory}, $mode, $uid) if !-d _ || $uid != $> || $mode & 077;
     return 1;
 }
@@ -124,9 +128,9 @@ sub try_connect {
         socket my $fh, 1, $STREAM, 0 or refuse('connect', $place, $!);
         return checked_peer($fh, $place) if connect $fh, $ADDRESS->($place->{socket});
         my $error = $! + 0;
-        return if $error == $ENOENT || $error == $ECONNREFUSED;
+        return if $error == $ENOENT                       || $error == $ECONNREFUSED;
         my $busy = $error == $CPANBridge::Session::EAGAIN || $error == $CPANBridge::Session::EINTR;
-        refuse('connect', $place, $!) if !$busy || time > $until;
+        refuse('connect', $place, $!) if !$busy           || time > $until;
         select undef, undef, undef, 0.005;
     }
 }
@@ -145,17 +149,21 @@ sub constants {
     my $probe;
     my $nobody = $^O eq 'linux' && socket($probe, 1, 1, 0) && getsockopt $probe, 1, 17;
     if (!$nobody || length $nobody != 12) {
-        require CPANBridge::Platform;
-        return CPANBridge::Platform::constants();
+        part('Platform');
+        CPANBridge::Platform::constants();
     }
-    ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $ECONNREFUSED) = (1, 1, 20, 111);
-    $ADDRESS  = sub { pack 'S a*', 1, "$_[0]\0" };
-    $PEER_UID = sub { (unpack 'lLL', getsockopt($_[0], 1, 17) || '')[1] };
-    $CPANBridge::Session::SEND_FLAGS = 0x4040;    # MSG_NOSIGNAL | MSG_DONTWAIT
-    $CPANBridge::Session::PEEK_FLAGS = 0x42;      # MSG_PEEK | MSG_DONTWAIT
-    $CPANBridge::Session::EAGAIN     = 11;
+    else {
+        $CPANBridge::Session::SEND_FLAGS = 0x4040;                                         # MSG_NOSIGNAL | MSG_DONTWAIT
+        $CPANBridge::Session::PEEK_FLAGS = 0x42;                                           # MSG_PEEK | MSG_DONTWAIT
+        $CPANBridge::Session::EAGAIN     = 11;
+        @NUMBERS                         = (1, 1, 20, 111, \&linux_address, \&linux_peer);
+    }
+    ($STREAM, $SOL_SOCKET, $SO_RCVTIMEO, $ECONNREFUSED, $ADDRESS, $PEER_UID) = @NUMBERS;
     return;
 }
+
+sub linux_address { my ($path) = @_; return pack 'S a*', 1, "$path\0" }
+sub linux_peer    { my ($fh)   = @_; return (unpack 'lLL', getsockopt($fh, 1, 17) || '')[1] }
 
 # Says hello both ways: the session, or the reason (a text) to try again.
 sub handshake {
@@ -163,16 +171,18 @@ sub handshake {
     $fh = beyond_standard($fh) if fileno($fh) <= 2;
     my $session = CPANBridge::Session->new($fh, timeout => $want->{timeout}, doing => 'hello');
     my ($hello) = CPANBridge::Session::_image(hello());
-    my $frame = pack('NC', 1 + length $hello, 1) . $hello;
-    my $sent = send $fh, $frame, $CPANBridge::Session::SEND_FLAGS;
+    my $frame   = pack('NC', 1 + length $hello, 1) . $hello;
+    my $sent    = send $fh, $frame, $CPANBridge::Session::SEND_FLAGS;
     my ($kind, $image) = first_frame($session, $where, $sent && $sent == length $frame);
     my ($theirs) = CPANBridge::Session::_plain(\$image);
-    return refuse('hello', $where, $theirs) if $kind != 1 || ref $theirs ne 'HASH' || ($theirs->{protocol} || 0) != $PROTOCOL;
+    return refuse('hello', $where, $theirs)
+        if $kind != 1 || ref $theirs ne 'HASH' || ($theirs->{protocol} || 0) != $PROTOCOL;
+
     if ($CPANBridge::Build::BUILD && $want->{mode} ne 'process') {
         my $reason = older($session, $theirs, $want);
         return $reason if $reason;
     }
-    $session->{daemon} = $theirs;
+    $session->{daemon}          = $theirs;
     $session->{max_frame_bytes} = $theirs->{max_frame_bytes} || $MAX_FRAME_BYTES;
     setsockopt $fh, $SOL_SOCKET, $SO_RCVTIMEO, pack 'l!2', 0, 50_000;    # CPANBridge::Wait takes over then
     debug($want, "session on $where with", map { " $_ $theirs->{$_}" } sort keys %{$theirs}) if $want->{debug};
@@ -184,7 +194,7 @@ sub older {
     my ($session, $theirs, $want) = @_;
     my $build = $theirs->{build};
     return if !$build || $build == $CPANBridge::Build::BUILD && $theirs->{version} eq $CPANBridge::Build::VERSION;
-    require CPANBridge::Start;
+    part('Start');
     return CPANBridge::Start::drain($session, $theirs, $want);
 }
 
@@ -203,7 +213,7 @@ sub first_frame {
         vec(my $read = '', fileno $session->{fh}, 1) = 1;
         my $ready = select $read, undef, undef, 1;
         refuse('silence', $where) if time > $until;
-        next if $ready <= 0;
+        next                      if $ready <= 0;
         my $got = sysread $session->{fh}, ${$in}, 0x10000, length ${$in};
         last if !$got && (defined $got || $! != $CPANBridge::Session::EINTR);
     }
@@ -227,7 +237,8 @@ sub hello {
 
 # Whether drivers read this variable; the daemon's own environment is nobody's script's.
 sub for_drivers {
-    return /\A(?:PG|MYSQL|MARIADB|DBI_|ORACLE_|ODBC|KRB5|LC_)/
+    return
+           /\A(?:PG|MYSQL|MARIADB|DBI_|ORACLE_|ODBC|KRB5|LC_)/
         || /_(?:proxy|PROXY)\z/
         || /\A(?:TNS_ADMIN|NLS_LANG|SSL_CERT_(?:FILE|DIR)|HOME|USER|LOGNAME|TZ|LANG|TMPDIR|SQLITE_TMPDIR)\z/;
 }
@@ -255,10 +266,17 @@ sub beyond_standard {
     return $fh;
 }
 
+# Loads a part, undisturbed by signals.
+sub part {
+    my ($name) = @_;
+    CPANBridge::Session::_load($name) if !$INC{"CPANBridge/$name.pm"};
+    return;
+}
+
 # Dies with what is wrong.
 sub refuse {
     my ($what, @about) = @_;
-    require CPANBridge::Refuse;
+    part('Refuse');
     return CPANBridge::Refuse->can($what)->(@about);
 }
 

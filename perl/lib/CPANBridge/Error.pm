@@ -42,7 +42,8 @@ sub text {
 sub _caller {
     my $depth = 0;
     my ($package, $file, $line);
-    do { ($package, $file, $line) = caller $depth++ } while defined $package && $package =~ /^(?:CPANBridge|DBIHelper)(?:::|\z)/;
+    do { ($package, $file, $line) = caller $depth++ }
+        while defined $package && $package =~ /^(?:CPANBridge|DBIHelper)(?:::|\z)/;
     return defined $file ? " at $file line $line.\n" : ".\n";
 }
 

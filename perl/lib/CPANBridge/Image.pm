@@ -13,7 +13,6 @@ use warnings;
 
 our (@FLAGS, $Init);
 
-
 # Makes freeze(\%or\@data) and thaw($image, @FLAGS) known in the calling package.
 sub import {
     my $target = caller;
@@ -35,6 +34,7 @@ sub _load {
         require Storable;
         ($store, $retrieve) = (\&Storable::net_mstore, \&Storable::mretrieve);
     }
+
     # Storable 3 takes flags, and 0 turns blessing and tying off. Older versions only
     # take the image; the daemon, whose uid was checked, never writes a blessed one.
     my $probe = $store->([]);
@@ -67,7 +67,7 @@ sub _find {
         return [$file] if index($text, 'recursion_limit') < 0;
         my @limit = substr($text, 0, 4096) =~ /^\s*\$(?:Storable::)?recursion_limit(?:_hash)?\s*=\s*(-?[0-9]+)\b/mg;
         return if @limit != 2;
-        return [ $file, @limit ];
+        return [$file, @limit];
     }
     return;
 }
@@ -75,7 +75,7 @@ sub _find {
 sub _boot {
     my ($file, @limit) = @_;
     _dynamic_loading() or return;
-    my $library = DynaLoader::dl_load_file($file, 0)                     or return;
+    my $library = DynaLoader::dl_load_file($file, 0)                    or return;
     my $symbol  = DynaLoader::dl_find_symbol($library, 'boot_Storable') or return;
     my @found   = _hidden(DynaLoader::dl_install_xsub('CPANBridge::Image::_boot_storable', $symbol, $file));
     return if @found != 3;
@@ -87,9 +87,10 @@ sub _boot {
 
 # What XSLoader.pm and DynaLoader.pm begin with.
 sub _dynamic_loading {
+
     package DynaLoader;
     return 1 if defined &dl_load_file;
-    return if !defined &boot_DynaLoader;
+    return   if !defined &boot_DynaLoader;
     boot_DynaLoader('DynaLoader');
     return defined &dl_load_file;
 }
@@ -99,12 +100,12 @@ sub _hidden {
     my ($boot) = @_;
     no warnings 'once';
     local (
-        *Storable::VERSION,             *Storable::XS_VERSION,   *Storable::init_perinterp,
-        *Storable::pstore,              *Storable::net_pstore,   *Storable::mstore,
-        *Storable::net_mstore,          *Storable::pretrieve,    *Storable::mretrieve,
-        *Storable::dclone,              *Storable::is_storing,   *Storable::is_retrieving,
-        *Storable::last_op_in_netorder, *Storable::stack_depth,  *Storable::stack_depth_hash,
-        *Storable::CAN_FLOCK,           *Storable::BIN_MAJOR,    *Storable::BIN_MINOR,
+        *Storable::VERSION,             *Storable::XS_VERSION,  *Storable::init_perinterp,
+        *Storable::pstore,              *Storable::net_pstore,  *Storable::mstore,
+        *Storable::net_mstore,          *Storable::pretrieve,   *Storable::mretrieve,
+        *Storable::dclone,              *Storable::is_storing,  *Storable::is_retrieving,
+        *Storable::last_op_in_netorder, *Storable::stack_depth, *Storable::stack_depth_hash,
+        *Storable::CAN_FLOCK,           *Storable::BIN_MAJOR,   *Storable::BIN_MINOR,
         *Storable::BIN_WRITE_MINOR,     *Storable::Cxt::DESTROY,
     );
     $boot->('Storable');

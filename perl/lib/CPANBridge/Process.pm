@@ -20,7 +20,7 @@ sub private {
 # Mode auto: a session with a private child where no daemon can be had.
 sub instead {
     my ($want, $error) = @_;
-    die $error if ref $error ne 'CPANBridge::Error' || !$error->{no_daemon};
+    die $error if ref $error ne 'CPANBridge::Error'                 || !$error->{no_daemon};
     my $session = eval { private({ %{$want}, mode => 'process' }) } || die $error;
     warn "cpan-bridge: no daemon can be had ($error->{message}); this process uses a private one instead\n" if !$said++;
     return $session;

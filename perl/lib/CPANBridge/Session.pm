@@ -26,6 +26,7 @@ package CPANBridge::Session;
 use strict;
 use warnings;
 
+# Called with &: in old Storables they have prototypes.
 use CPANBridge::Image;
 
 our @FLAGS;
@@ -41,6 +42,9 @@ our $COPY_BYTES = 0x1000;
 
 # An empty buffer larger than this is given back.
 our $KEEP_BYTES = 0x100000;
+
+# The last number of a call; the next is 1.
+our $MAX_SEQ = 0xffffffff;
 
 # Frames up to this reach the socket whole or not at all.
 our $WHOLE_BYTES = 0x4000;
@@ -92,12 +96,13 @@ sub request {
     my ($at, $errno) = ($@, $! + 0);
     $self->{doing} = $name;
     my $head  = $head{$name} || _head($name);
-    my $image = eval { _freeze(ref $params ? $params : defined $params ? [$params] : []) };
+    my $image = eval { &_freeze(ref $params ? $params : defined $params ? [$params] : []) };
     my $why   = $@;
     $@ = $at;
     return $self->_unsendable($why) if !defined $image;
-    my $seq   = ++$self->{seq};
+    my $seq   = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
     my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
+
     if (length $frame > $WHOLE_BYTES) {
         $self->_send_long(\$frame, $seq);
         return $self->_reply($seq);
@@ -110,16 +115,16 @@ sub request {
         if ($kind == 3 && $number == $seq && $size + 4 == length ${$in}) {
             $image = substr ${$in}, 9;
             ${$in} = '', $self->{busy} = 0;
-            my $result = eval { _thaw($image, @FLAGS) };
+            my $result = eval { &_thaw($image, @FLAGS) };
             $why = $@;
             $@   = $at;
             return $self->_bad_image($why) if !defined $result;
-            $! = $errno if $errno;    ## no critic (the script's own; send clears it)
+            $! = $errno                    if $errno;             # the script's own; send clears it
             return $result;
         }
     }
     $self->_send_again(\$frame, $sent, $seq) if !$sent;
-    $! = $errno;                      ## no critic (as above)
+    $! = $errno;    # as above
     return $self->_reply($seq);
 }
 
@@ -136,7 +141,7 @@ sub await {
     exists $self->{kept}{$seq} or $self->_fail(code => 'bad_params', message => "there is no call $seq to wait for");
     my $have = delete $self->{kept}{$seq};
     return $self->_result(@{$have}) if $have;
-    $self->_check if $self->{lost};
+    $self->_check                   if $self->{lost};
     $self->{before} = $self->_before, $self->{busy} = $seq;
     return $self->_reply($seq);
 }
@@ -169,14 +174,14 @@ sub flush {
     my $small  = length $frames <= $WHOLE_BYTES && !@{ $self->{rest} };
     my $sent   = $small ? send($self->{fh}, $frames, $SEND_FLAGS) : 0, $self->{before} = '';
     $self->_flush_long(\$frames) if !$sent;
-    $! = $errno;    ## no critic (the script's own)
+    $! = $errno;    # the script's own
     return;
 }
 
 sub callback {
     my ($self, $code, $wants_list) = @_;
     my $id = ++$self->{callback_id};
-    $self->{callbacks}{$id} = [ $code, $wants_list ];
+    $self->{callbacks}{$id} = [$code, $wants_list];
     return $id;
 }
 
@@ -209,12 +214,13 @@ sub _call {
     my ($self, $name, $params) = @_;
     $self->_check if $self->{owner} != $$ + $THREAD || $self->{lost};
     $self->{doing} = $name;
-    my $seq   = ++$self->{seq};
-    my $head  = $head{$name} || _head($name);
+    my $seq  = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
+    my $head = $head{$name} || _head($name);
     my ($image, $why) = _image($params);
     $self->_unsendable($why) if !defined $image;
     my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
     $frame = $self->_before . $frame if $self->{busy} || length $self->{before};
+
     if (length $frame > $WHOLE_BYTES || @{ $self->{rest} }) {
         $self->_send_long(\$frame, 0);
     }
@@ -222,7 +228,7 @@ sub _call {
         my $errno = $! + 0;
         my $sent  = send($self->{fh}, $frame, $SEND_FLAGS), $self->{before} = '', $self->{busy} = 0;
         $self->_send_again(\$frame, $sent, 0) if !$sent;
-        $! = $errno if $errno;    ## no critic (the script's own; send clears it)
+        $! = $errno                           if $errno;    # the script's own; send clears it
     }
     return $seq;
 }
@@ -230,18 +236,18 @@ sub _call {
 # The image of a call's parameters, or undef; and the reason.
 sub _image {
     my ($params) = @_;
-    my $at    = $@;
-    my $image = eval { _freeze(ref $params ? $params : defined $params ? [$params] : []) };
-    my $why   = $@;
+    my $at       = $@;
+    my $image    = eval { &_freeze(ref $params ? $params : defined $params ? [$params] : []) };
+    my $why      = $@;
     $@ = $at;
     return ($image, $why);
 }
 
 # What an image holds, or undef; and the reason.
 sub _plain {
-    my ($in) = @_;
+    my ($in)   = @_;
     my $at     = $@;
-    my $result = eval { _thaw(${$in}, @FLAGS) };
+    my $result = eval { &_thaw(${$in}, @FLAGS) };
     my $why    = $@;
     $@ = $at;
     return ($result, $why);
@@ -275,7 +281,7 @@ sub _reply {
         if ($have < 9) {
             my $got = sysread $self->{fh}, ${$in}, $READ_BYTES, $have;
             $self->_no_bytes($seq, $got) if !$got;
-            $! = $errno if $errno;    ## no critic (the script's own; reading clears it)
+            $!    = $errno if $errno;    # the script's own; reading clears it
             $have = length ${$in};
             next if $have < 9;
         }
@@ -284,7 +290,7 @@ sub _reply {
             $self->_bad_frame("one of $size bytes") if $size > $self->{max_frame_bytes};
             my $got = sysread $self->{fh}, ${$in}, $size + 4 - $have, $have;
             $self->_no_bytes($seq, $got) if !$got;
-            $! = $errno if $errno;    ## no critic (as above)
+            $! = $errno                  if $errno;    # as above
             next;
         }
         if ($kind == 3 && $number == $seq && $size + 4 == $have) {
@@ -310,8 +316,8 @@ sub _other {
             $self->{busy} = 0;
             return $self->_result($kind, $image);
         }
-        return $self->_refused($image) if $kind == 4 && $number == 0;
-        $self->{kept}{$number} = [ $kind, $image ] if exists $self->{kept}{$number};
+        return $self->_refused($image)           if $kind == 4 && $number == 0;
+        $self->{kept}{$number} = [$kind, $image] if exists $self->{kept}{$number};
         return;
     }
     _load('Callback') if !$INC{'CPANBridge/Callback.pm'};
@@ -326,8 +332,8 @@ sub _large_result {
     $self->{in} = delete $self->{spare} || \(my $empty = '');
     substr ${$in}, 0, 9, '';
     my ($result, $why) = _plain($in);
-    if   (length ${$in} > $KEEP_BYTES) { undef $in }
-    else                               { ${$in} = '' }
+    if (length ${$in} > $KEEP_BYTES) { undef $in }
+    else                             { ${$in} = '' }
     $self->{spare} = $in if $in;
     return defined $result ? $result : $self->_bad_image($why);
 }
@@ -337,7 +343,7 @@ sub _result {
     my ($self, $kind, $image) = @_;
     my ($result, $why) = _plain(\$image);
     $self->_bad_image($why) if !defined $result;
-    return $result if $kind == 3;
+    return $result          if $kind == 3;
     return $self->_fail(%{$result});
 }
 
@@ -352,25 +358,35 @@ sub AUTOLOAD {
 
 sub DESTROY { return }
 
-# Loads a part in mid-call. A signal handler that dies would leave it half loaded for good,
-# so handlers run afterwards.
+# Loads a part in mid-call. A signal handler that dies would leave it half loaded for good.
 sub _load {
     my ($part) = @_;
+    my $errno = $! + 0;
+    _undisturbed(sub { require "CPANBridge/$part.pm" });
+    $! = $errno;
+    return;
+}
+
+# Runs the code; handlers of signals that come meanwhile run afterwards.
+sub _undisturbed {
+    my ($code) = @_;
     my $errno = $! + 0;
     my %handler = map { ref $SIG{$_} || ($SIG{$_} || 'IGNORE') !~ /\A(?:IGNORE|DEFAULT)\z/ ? ($_ => $SIG{$_}) : () }
         grep { !/^__/ } keys %SIG;
     my @came;
     $SIG{$_} = sub { push @came, $_[0] } for keys %handler;
-    my ($loaded, $error);
+    my ($done, $error);
     {
         local $@;
-        $loaded = eval { require "CPANBridge/$part.pm" };
+        $! = $errno;
+        $done = eval { $code->(); 1 };
+        $errno = $! + 0 if $done;
         $error = $@;
     }
     $SIG{$_} = $handler{$_} for keys %handler;
     $! = $errno;
     kill $_ => $$ for @came;
-    die $error if !$loaded;
+    die $error if !$done;
     return;
 }
 

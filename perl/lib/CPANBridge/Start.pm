@@ -20,13 +20,14 @@ sub daemon {
         $lock = try_lock($place);
         my $fh = CPANBridge::Connect::try_connect($place);
         return $fh if $fh;
-        last if $lock;
-        fail("$place->{lock} is locked by another process for more than CONNECT_SECONDS "
-                . "($CPANBridge::Connect::CONNECT_SECONDS s); is a daemon hanging in its start?") if time > $until;
+        last       if $lock;
+        fail(     "$place->{lock} is locked by another process for more than CONNECT_SECONDS "
+                . "($CPANBridge::Connect::CONNECT_SECONDS s); is a daemon hanging in its start?")
+            if time > $until;
         select undef, undef, undef, $RETRY_SECONDS;
     }
     my $problem = start($want, $place);
-    my $fh = CPANBridge::Connect::try_connect($place);
+    my $fh      = CPANBridge::Connect::try_connect($place);
     return $fh if $fh;
     return fail(length $problem ? $problem : "the daemon was started but does not listen on $place->{socket}");
 }
@@ -43,9 +44,9 @@ sub make_directory {
 # The directory is private to this user, so nobody else can have put anything there.
 sub try_lock {
     my ($place) = @_;
-    my $umask = umask oct 77;
-    my $opened = open my $lock, '+>>', $place->{lock};
-    my $error = $!;
+    my $umask   = umask oct 77;
+    my $opened  = open my $lock, '+>>', $place->{lock};
+    my $error   = $!;
     umask $umask;
     fail("cannot open the lock $place->{lock}: $error") if !$opened;
     return flock($lock, $LOCK_EX_NB) ? $lock : undef;
@@ -60,7 +61,7 @@ sub start {
     $_ = CPANBridge::Connect::beyond_standard($_) for $read, $write;
     CPANBridge::Connect::debug($want, "starting $binary");
     my $problem = run(
-        $binary, [ 'daemon', '--detach', '--ready-fd', fileno $write ],
+        $binary, ['daemon', '--detach', '--ready-fd', fileno $write],
         sub { $ENV{CPAN_BRIDGE_SOCKET} = $place->{socket}; close $read },
     );
     close $write;
@@ -70,16 +71,16 @@ sub start {
 # What the daemon says on its pipe: '+' is ready, anything else the reason why not.
 sub answer {
     my ($read, $binary) = @_;
-    my ($text, $until) = ('', time + $READY_SECONDS);
+    my ($text, $until)  = ('', time + $READY_SECONDS);
     while (1) {
         vec(my $bits = '', fileno $read, 1) = 1;
         my $ready = select $bits, undef, undef, 1;
         return "$binary is not ready within READY_SECONDS ($READY_SECONDS s)" if time > $until;
-        next if $ready <= 0;
+        next                                                                  if $ready <= 0;
         my $got = sysread $read, $text, 4096, length $text;
-        next if !defined $got;
+        next      if !defined $got;
         return '' if $text =~ /\A\+/;
-        last if !$got;
+        last      if !$got;
     }
     $text =~ s/\s+\z//;
     return length $text ? "the daemon did not start: $text" : "$binary ended without a word; try: $binary daemon";
@@ -120,7 +121,7 @@ sub child {
     $prepare->();
     clean_environment() if ${^TAINT};
     no warnings 'exec';
-    exec { $binary } $binary, @{$arguments};
+    { exec {$binary} $binary, @{$arguments} }
     syswrite $write, "cannot run $binary: $!";
     return;
 }
@@ -135,14 +136,15 @@ sub clean_environment {
 # The binary: named, or the one these files came out of, or on the PATH.
 sub binary {
     my ($want) = @_;
-    my $named = defined $want->{bin} ? $want->{bin} : $CPANBridge::Build::BIN;
-    my @found = defined $named ? $named : map {"$_/cpan-bridge"} grep {m{\A/}} split /:/, $ENV{PATH} || '';
+    my $named  = defined $want->{bin} ? $want->{bin} : $CPANBridge::Build::BIN;
+    my @found  = defined $named ? $named : map { "$_/cpan-bridge" } grep { m{\A/} } split /:/, $ENV{PATH} || '';
     for my $path (@found) {
-        next if !-f $path || !-x _;
+        next         if !-f $path || !-x _;
         return $path if !${^TAINT};
-        return $1 if trusted($path) && $path =~ m{\A(/.+)\z}s;
+        return $1    if trusted($path) && $path =~ m{\A(/.+)\z}s;
     }
-    fail("$named is not a program that can be run here; set CPAN_BRIDGE_BIN to the cpan-bridge binary") if defined $named;
+    fail("$named is not a program that can be run here; set CPAN_BRIDGE_BIN to the cpan-bridge binary")
+        if defined $named;
     return fail('there is no cpan-bridge on the PATH; install it or set CPAN_BRIDGE_BIN to its path');
 }
 
@@ -150,7 +152,7 @@ sub binary {
 # written the file.
 sub trusted {
     my ($path) = @_;
-    my ($mode, $uid) = (stat $path)[ 2, 4 ];
+    my ($mode, $uid) = (stat $path)[2, 4];
     return ($uid == 0 || $uid == $>) && !($mode & oct 22);
 }
 
@@ -170,7 +172,8 @@ sub newer_than {
     my ($theirs) = @_;
     my ($ours, $build) = ($CPANBridge::Build::BUILD, $theirs->{build} || 0);
     return '' if !$ours || !$build;
-    my ($new, $old) = map { sprintf '%06d' x 3, (/(\d+)/g, 0, 0, 0)[ 0 .. 2 ] } $CPANBridge::Build::VERSION, $theirs->{version} || '';
+    my ($new, $old) = map { sprintf '%06d' x 3, (/(\d+)/g, 0, 0, 0)[0 .. 2] } $CPANBridge::Build::VERSION,
+        $theirs->{version} || '';
     return $new gt $old || $new eq $old && $ours > $build;
 }
 

@@ -30,7 +30,8 @@ sub _check {
     my ($self) = @_;
     $self->_fail(
         code    => 'other_process',
-        message => 'this handle was opened by another process or thread (one that forked this one); open a new one here',
+        message =>
+            'this handle was opened by another process or thread (one that forked this one); open a new one here',
     ) if $self->{owner} != $$ + $THREAD;
     $self->_fail(
         code    => 'daemon_lost',
@@ -46,7 +47,8 @@ sub _lose {
     $self->{lost} = $why;
     $self->{busy} = 0;
     delete $self->{fh};
-    my $what = $more{unsent} ? 'the call was not made' : 'the call was interrupted; whether it was executed is not known';
+    my $what =
+        $more{unsent} ? 'the call was not made' : 'the call was interrupted; whether it was executed is not known';
     $self->_fail(
         code    => 'daemon_lost',
         message => "lost connection to the bridge daemon: $why; $what",
@@ -71,7 +73,10 @@ sub _unsendable {
     my ($self, $why) = @_;
     die $why if _foreign($why);
     $why =~ s/ at \S+ line \d+.*//s;
-    return $self->_fail(code => 'bad_params', message => "the parameters of $self->{doing} cannot be sent: $why; send plain data");
+    return $self->_fail(
+        code    => 'bad_params',
+        message => "the parameters of $self->{doing} cannot be sent: $why; send plain data"
+    );
 }
 
 # Whether a signal handler's own die was met, and not one of Storable's.
@@ -83,7 +88,7 @@ sub _foreign {
 # The daemon refuses the connection itself.
 sub _refused {
     my ($self, $image) = @_;
-    my $error = _thaw($image, @FLAGS);
+    my $error = &_thaw($image, @FLAGS);
     $self->{lost} = $error->{message};
     delete $self->{fh};
     return $self->_fail(%{$error});
@@ -113,7 +118,7 @@ sub _short_frame {
     my $have = length ${ $self->{in} };
     return if $have < 5 || $have >= 9;
     my ($size, $kind) = unpack 'NC', ${ $self->{in} };
-    return if $kind == $GOODBYE;
+    return                                           if $kind == $GOODBYE;
     $self->_bad_frame("kind $kind with $size bytes") if $size + 4 <= $have;
     return;
 }
@@ -122,7 +127,7 @@ sub _ended {
     my ($self) = @_;
     my $in = ${ $self->{in} };
     my ($size, $kind) = length $in >= 5 ? unpack 'NC', $in : (0, 0);
-    return 'it is shutting down' if $kind == $GOODBYE;
+    return 'it is shutting down'               if $kind == $GOODBYE;
     return 'it ended in the middle of a reply' if length $in;
     return 'it ended or closed the connection';
 }
@@ -132,7 +137,7 @@ sub _wait_readable {
     my ($self, $seq) = @_;
     my $deadline = $self->_deadline($seq);
     my $guard    = CPANBridge::Guard->new($self, $seq);
-    vec(my $read, fileno $self->{fh}, 1) = 1;
+    vec(my $read = '', fileno $self->{fh}, 1) = 1;
     while (1) {
         my $seconds = $LOOK_SECONDS;
         if ($deadline) {
@@ -154,7 +159,7 @@ sub _deadline {
     my $timeout = $self->{timeout} or return;
     if (!$self->{deadline} || $self->{deadline}[0] != $seq) {
         _load('Clock') if !$INC{'CPANBridge/Clock.pm'};
-        $self->{deadline} = [ $seq, CPANBridge::Clock::now() + $timeout - $SLICE_SECONDS ];
+        $self->{deadline} = [$seq, CPANBridge::Clock::now() + $timeout - $SLICE_SECONDS];
     }
     return $self->{deadline}[1];
 }
@@ -195,14 +200,18 @@ sub _send_long {
     $busy = $self->{busy} if !defined $busy;
     push(@{$rest}, $frame), $self->{before} = '', $self->{busy} = $busy;
     my $all = length ${$frame};
-    while (@{$rest}) {
-        my $next = $rest->[0];
-        my $sent;
+    my ($next, $sent);
+    my $write = sub {
         no warnings 'uninitialized';    # nothing sent is nothing removed
         $self->{torn} = 1,
             substr(${$next}, 0, $sent = send($self->{fh}, ${$next}, $SEND_FLAGS), ''),
             $self->{torn} = 0;
-        use warnings 'uninitialized';
+    };
+    while (@{$rest}) {
+        $next = $rest->[0];
+
+        # Before 5.14 perl runs handlers inside a statement, too.
+        $] < 5.014 ? _undisturbed($write) : $write->();
         shift @{$rest} if !length ${$next};
         $self->_wait_writable($frame, $all) if !defined $sent;
     }
@@ -248,7 +257,7 @@ sub on_notice {
     return;
 }
 
-sub close {    ## no critic (the name is what it does)
+sub close {    # the name is what it does
     my ($self) = @_;
     $self->flush;
     $self->{lost} ||= 'it was closed';
@@ -262,7 +271,7 @@ package CPANBridge::Guard;
 
 sub new {
     my ($class, $session, $seq) = @_;
-    return bless [ $session, $seq ], $class;
+    return bless [$session, $seq], $class;
 }
 
 sub disarm {

@@ -22,7 +22,7 @@ sub start {
     bind $listener, pack_sockaddr_un($self{socket}) or die "bind: $!";
     listen $listener, 20 or die "listen: $!";
     $self{parent} = $$;
-    $self{pid} = fork;
+    $self{pid}    = fork;
     die "fork: $!" if !defined $self{pid};
     return bless \%self, $class if $self{pid};
     $SIG{ALRM} = 'DEFAULT';
@@ -40,9 +40,12 @@ sub serve {
     while (accept my $fh, $listener) {
         $number++;
         if (!$self->{raw}) {
-            my $hello = read_frame($fh) or next;
-            my %answer = (protocol => 1, version => '0.1.0', build => 0, pid => $$, session => $number, max_frame_bytes => 1 << 30,
-                %{ $self->{hello} || {} });
+            my $hello  = read_frame($fh) or next;
+            my %answer = (
+                protocol        => 1, version => '0.1.0', build => 0, pid => $$, session => $number,
+                max_frame_bytes => 1 << 30,
+                %{ $self->{hello} || {} }
+            );
             write_frame($fh, 1, Storable::nfreeze(\%answer));
             $self->{client} = Storable::thaw($hello->{rest});
         }
@@ -60,7 +63,8 @@ sub read_frame {
     return if !defined $bytes;
     my %frame = (kind => unpack 'C', $bytes);
     $frame{rest} = substr $bytes, 1;
-    $frame{seq} = unpack 'N', $frame{rest} if length $frame{rest} >= 4;
+    $frame{seq}  = unpack 'N', $frame{rest} if length $frame{rest} >= 4;
+
     if ($frame{kind} == 2) {
         ($frame{name}) = unpack 'x4 n/a', $frame{rest};
         $frame{params} = Storable::thaw(substr $frame{rest}, 6 + length $frame{name});
@@ -96,7 +100,7 @@ sub write_bytes {
 }
 
 sub reply { my ($fh, $seq, $result) = @_; return write_frame($fh, 3, pack('N', $seq) . Storable::nfreeze($result)) }
-sub error { my ($fh, $seq, %error) = @_; return write_frame($fh, 4, pack('N', $seq) . Storable::nfreeze(\%error)) }
+sub error { my ($fh, $seq, %error)  = @_; return write_frame($fh, 4, pack('N', $seq) . Storable::nfreeze(\%error)) }
 
 # Calls the client back; the frame of its answer.
 sub callback {
@@ -110,7 +114,7 @@ sub echo {
     my ($fh) = @_;
     while (my $frame = read_frame($fh)) {
         next if $frame->{kind} != 2 || !$frame->{seq};
-        reply($fh, $frame->{seq}, [ $frame->{name}, $frame->{params} ]);
+        reply($fh, $frame->{seq}, [$frame->{name}, $frame->{params}]);
     }
     return;
 }

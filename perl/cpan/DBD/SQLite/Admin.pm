@@ -21,20 +21,31 @@ sub _admin {    # a call with the connection's number first; the first element o
 sub _path {
     my ($file) = @_;
     utf8::encode($file) if utf8::is_utf8($file);
-    return $file if $file eq '' || $file eq ':memory:' || $file =~ m{\A(?:/|file:)};
+    return $file        if $file eq '' || $file eq ':memory:' || $file =~ m{\A(?:/|file:)};
     return DBD::SQLite::dr::_cwd() . "/$file";
 }
 
-sub backup_from_file { my ($dbh, $file) = @_; return _admin($dbh, 'backup from file', 'backup', 'from', _path($file)) || 0 }
-sub backup_to_file   { my ($dbh, $file) = @_; return _admin($dbh, 'backup to file',   'backup', 'to',   _path($file)) || 0 }
-sub backup_from_dbh  { my ($dbh, $other) = @_; return _backup_dbh($dbh, 'from', $other) }
-sub backup_to_dbh    { my ($dbh, $other) = @_; return _backup_dbh($dbh, 'to',   $other) }
+sub backup_from_file {
+    my ($dbh, $file) = @_;
+    return _admin($dbh, 'backup from file', 'backup', 'from', _path($file)) || 0
+}
+sub backup_to_file  { my ($dbh, $file) = @_; return _admin($dbh, 'backup to file', 'backup', 'to', _path($file)) || 0 }
+sub backup_from_dbh { my ($dbh, $other) = @_; return _backup_dbh($dbh, 'from', $other) }
+sub backup_to_dbh   { my ($dbh, $other) = @_; return _backup_dbh($dbh, 'to',   $other) }
 
 sub _backup_dbh {
     my ($dbh, $direction, $other) = @_;
     my $inner = ref $other ? tied(%$other) || $other : {};
-    my $conn = $inner->{bridge_conn} || DBI::_handles($other)->{bridge_conn};
+    my $conn  = $inner->{bridge_conn}      || DBI::_handles($other)->{bridge_conn};
     return _admin($dbh, "backup $direction dbh", 'backup_dbh', $direction, $conn->{id}) || 0;
+}
+
+sub busy_timeout {
+    my ($dbh, $ms) = @_;
+    return DBD::SQLite::_inactive($dbh, 'set busy timeout') if !$dbh->{bridge_conn}{active};
+    my $reply = DBD::SQLite::_call($dbh, 'busy_timeout', $dbh->{bridge_conn}{id}, defined $ms ? int $ms : undef)
+        or return;
+    return $reply->[0];
 }
 
 sub enable_load_extension {
@@ -48,7 +59,7 @@ sub load_extension {
     my ($err, $text) = ($dbh->err, $dbh->errstr);
     return 0 if $err == -2;
     $dbh->set_err(undef, undef);
-    $dbh->set_err($err, "sqlite_load_extension failed with error $text");
+    $dbh->set_err($err,  "sqlite_load_extension failed with error $text");
     return 0;
 }
 
@@ -56,13 +67,15 @@ sub table_column_metadata {
     my ($dbh, $schema, $table, $column) = @_;
     my $conn = $dbh->{bridge_conn};
     return DBD::SQLite::_inactive($dbh, 'fetch table column metadata') if !$conn->{active};
-    for my $need ([ table => $table ], [ column => $column ]) {
+    for my $need ([table => $table], [column => $column]) {
         next if defined $need->[1];
         $dbh->set_err(-2, "table_column_metadata requires a $need->[0] name");
         return;
     }
     local $@;
-    my $reply = eval { $conn->{session}->request('sqlite.table_column_metadata', [ $conn->{id}, $schema, $table, $column ]) } or return {};
+    my $reply =
+        eval { $conn->{session}->request('sqlite.table_column_metadata', [$conn->{id}, $schema, $table, $column]) }
+        or return {};
     my $facts = ref $reply->[0] ? $reply->[0] : $reply;
     my %facts;
     @facts{qw(data_type collation_name not_null primary auto_increment)} = @$facts;
@@ -70,11 +83,18 @@ sub table_column_metadata {
     return \%facts;
 }
 
-sub db_status { my ($dbh, $reset) = @_; return _admin($dbh, 'get db status', 'db_status', defined $reset && !$reset ? 1 : 0) }
+sub db_status {
+    my ($dbh, $reset) = @_;
+    return _admin($dbh, 'get db status', 'db_status', defined $reset && !$reset ? 1 : 0)
+}
+
 sub db_config {
     my ($dbh, $id, $value) = @_;
     if ($id == 1000 || $id == 1001) {
-        $dbh->set_err(-2, ($id == 1000 ? 'SQLITE_DBCONFIG_MAINDBNAME' : 'SQLITE_DBCONFIG_LOOKASIDE') . ' is not supported');
+        $dbh->set_err(
+            -2,
+            ($id == 1000 ? 'SQLITE_DBCONFIG_MAINDBNAME' : 'SQLITE_DBCONFIG_LOOKASIDE') . ' is not supported'
+        );
         return 0;
     }
     return _admin($dbh, 'set db config', 'db_config', $id, defined $value ? $value : -1);
@@ -116,6 +136,6 @@ sub sqlite_status {
 }
 
 sub strlike { my ($pattern, $text, $escape) = @_; return _library('strlike', $pattern, $text, $escape)->[0] }
-sub strglob { my ($pattern, $text) = @_;          return _library('strglob', $pattern, $text)->[0] }
+sub strglob { my ($pattern, $text) = @_; return _library('strglob', $pattern, $text)->[0] }
 
 1;

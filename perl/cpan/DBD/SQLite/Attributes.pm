@@ -21,7 +21,8 @@ sub _store {
         _switched($dbh, $conn, $name);
         return 1;
     }
-    return _store_mode($dbh, _string_mode({ $name => $value })) if $name =~ /^(?:sqlite_string_mode|sqlite_unicode|unicode)\z/;
+    return _store_mode($dbh, _string_mode({ $name => $value }))
+        if $name =~ /^(?:sqlite_string_mode|sqlite_unicode|unicode)\z/;
     return _store_read_only($dbh, $value) if $name eq 'ReadOnly';
     if ($name eq 'sqlite_defensive') { _config($conn, defensive => $value ? 1 : 0) if defined $value }
     return 1;    # read-only or unknown: taken without a word, as the documentation of DBI allows a driver
@@ -29,15 +30,17 @@ sub _store {
 
 sub _switched {
     my ($dbh, $conn, $name) = @_;
-    if    ($name eq 'sqlite_see_if_its_a_number')    { $conn->{see_number} = $dbh->{$name} }
-    elsif ($name eq 'sqlite_extended_result_codes')  { _config($conn, extended => $dbh->{$name}) }
-    elsif ($name eq 'sqlite_use_immediate_transaction') { DBD::SQLite::_tell_begin($conn, _begin_kind($dbh)) if $conn->{begin} }
+    if ($name eq 'sqlite_see_if_its_a_number')      { $conn->{see_number} = $dbh->{$name} }
+    elsif ($name eq 'sqlite_extended_result_codes') { _config($conn, extended => $dbh->{$name}) }
+    elsif ($name eq 'sqlite_use_immediate_transaction') {
+        DBD::SQLite::_tell_begin($conn, _begin_kind($dbh)) if $conn->{begin}
+    }
     return;
 }
 
 sub _config {
     my ($conn, %set) = @_;
-    $conn->{session}->oneway('sqlite.config', [ $conn->{id}, \%set ]) if $conn->{active};
+    $conn->{session}->oneway('sqlite.config', [$conn->{id}, \%set]) if $conn->{active};
     return;
 }
 
@@ -68,14 +71,14 @@ sub _fetch {
 package DBD::SQLite::st;
 
 my %COMPUTED = (
-    TYPE         => \&_types,
-    NULLABLE     => sub { [ map { !defined $_->[3] ? 2 : $_->[4] ? 0 : 1 } @{ _details($_[0]) || return } ] },
-    PRECISION    => sub { [] },
-    SCALE        => sub { [] },
-    ParamValues  => \&_param_values,
-    ParamTypes   => sub { undef },
-    CursorName   => sub { undef },
-    RowsInCache  => sub { undef },
+    TYPE        => \&_types,
+    NULLABLE    => sub { [map { !defined $_->[3] ? 2 : $_->[4] ? 0 : 1 } @{ _details($_[0]) || return }] },
+    PRECISION   => sub { [] },
+    SCALE       => sub { [] },
+    ParamValues => \&_param_values,
+    ParamTypes  => sub { undef },
+    CursorName  => sub { undef },
+    RowsInCache => sub { undef },
 );
 
 sub _fetch {
@@ -99,20 +102,30 @@ sub _types {
     my $dbh = $sth->{bridge_conn}{dbh};
     return _value_types($sth) if $dbh && $dbh->{sqlite_prefer_numeric_type};
     my $details = _details($sth) or return undef;
-    return [ map { defined $_->[0] ? $_->[0] : 'VARCHAR' } @$details ];
+    return [map { defined $_->[0] ? $_->[0] : 'VARCHAR' } @$details];
 }
 
 sub _value_types {
     my ($sth) = @_;
     my $details = DBD::SQLite::_call($sth, 'column_types', $sth->{bridge_id}) || [];
-    return [ map { $details->[$_] || 0 } 0 .. $#{ $sth->{NAME} } ];
+    return [map { $details->[$_] || 0 } 0 .. $#{ $sth->{NAME} }];
 }
 
 sub _param_values {
     my ($sth) = @_;
     my $names = $sth->{bridge_param_names} || [];
     my $binds = $sth->{bridge_binds}       || [];
-    return { map { (defined $names->[ $_ - 1 ] ? $names->[ $_ - 1 ] : $_) => $binds->[ $_ - 1 ] } 1 .. $sth->{bridge_params} };
+    return { map { (defined $names->[$_ - 1] ? $names->[$_ - 1] : $_) => $binds->[$_ - 1] }
+            1 .. $sth->{bridge_params} };
+}
+
+sub _new_columns {    # the schema has changed since prepare
+    my ($sth, $columns) = @_;
+    delete @$sth{qw(TYPE NULLABLE NAME_lc NAME_uc NAME_hash NAME_lc_hash NAME_uc_hash bridge_fbav bridge_distinct)};
+    local $@;
+    eval { DBD::SQLite::db::_columns($sth, $columns) };
+    $sth->{NAME} = $columns;
+    return;
 }
 
 1;

@@ -15,10 +15,10 @@ sub TUPLES_A_CALL () { 500 }
 sub execute_for_fetch {
     my ($sth, $next, $status) = @_;
     my $conn = $sth->{bridge_conn};
-    return DBD::SQLite::_inactive($sth, 'execute') if !$conn->{active};
+    return DBD::SQLite::_inactive($sth, 'execute')        if !$conn->{active};
     return $sth->SUPER::execute_for_fetch($next, $status) if @{ $sth->{NAME} };
     @$status = () if $status;
-    my $sum = { tuples => 0, rows => 0, errors => 0 };
+    my $sum  = { tuples => 0, rows => 0, errors => 0 };
     my $more = 1;
     while ($more) {
         my @batch;
@@ -42,12 +42,16 @@ sub _execute_batch {
         ref and $_ = "$_" for @$tuple;
         push @send, $sth->{bridge_typed} || $conn->{see_number} ? _typed($sth, $tuple) : $tuple;
     }
-    my $reply = @send ? DBD::SQLite::_call($sth, 'execute_many', $sth->{bridge_id}, \@send, 0) || return : [ [], undef, undef ];
+    my $reply =
+        @send ? DBD::SQLite::_call($sth, 'execute_many', $sth->{bridge_id}, \@send, 0) || return : [[], undef, undef];
     my ($results, $extra, $rowid) = @$reply;
     $conn->{rowid} = $rowid if defined $rowid;
     DBD::SQLite::_extra($conn, $extra) if $extra;
     for my $tuple (@$batch) {
-        my $result = @$tuple == $sth->{bridge_params} ? shift @$results : [ -1, 'called with ' . @$tuple . " bind variables when $sth->{bridge_params} are needed" ];
+        my $result =
+            @$tuple == $sth->{bridge_params}
+            ? shift @$results
+            : [-1, 'called with ' . @$tuple . " bind variables when $sth->{bridge_params} are needed"];
         _count($result, $status, $sum);
     }
     $sth->{bridge_binds} = $batch->[-1];
@@ -59,7 +63,7 @@ sub _count {
     $sum->{tuples}++;
     if (ref $result) {
         $sum->{errors}++;
-        push @$status, [ @$result[ 0, 1 ], 'S1000' ] if $status;
+        push @$status, [@$result[0, 1], 'S1000'] if $status;
         $sum->{last} = $result;
         return;
     }

@@ -12,7 +12,7 @@ our $VERSION = '1.72';
 # DBI's type codes -> how a value is bound
 my %KIND = (
     (map { $_ => 'integer' } -6, -5, 4, 5, 16),
-    (map { $_ => 'float' } 6, 7, 8),
+    (map { $_ => 'float' } 6, 7,  8),
     (map { $_ => 'blob' } -7, -4, -3, -2, 30),
 );
 
@@ -41,7 +41,8 @@ sub _typed {    # a new list of values with their classes
     for my $index (0 .. $#$binds) {
         my $value = $binds->[$index];
         my $kind  = $kinds->{$index};
-        push @typed, !defined $value ? undef : $kind ? _as($h, $index, $value, $kind) : $guess ? _guessed($value) : $value;
+        push @typed,
+            !defined $value ? undef : $kind ? _as($h, $index, $value, $kind) : $guess ? _guessed($value) : $value;
     }
     return \@typed;
 }
@@ -49,7 +50,7 @@ sub _typed {    # a new list of values with their classes
 sub _guessed {
     my ($value) = @_;
     my $class = DBD::SQLite::Binding::number($value);
-    return $class ? [ "$value", $class ] : $value;
+    return $class ? ["$value", $class] : $value;
 }
 
 sub _as {
@@ -58,11 +59,11 @@ sub _as {
     if ($kind eq 'blob') {
         my $bytes = "$value";
         utf8::downgrade($bytes, 1) or DBD::SQLite::_croak('Wide character in subroutine entry');
-        return [ $bytes, 4 ];
+        return [$bytes, 4];
     }
     (my $text = $value) =~ s/\A +//;
     my $class = DBD::SQLite::Binding::number($text);
-    return [ $text, $class ] if $class == 1 || $class && $kind eq 'float';
+    return [$text, $class] if $class == 1 || $class && $kind eq 'float';
     DBD::SQLite::_warn("datatype mismatch: bind param ($index) $value as $kind") if $h->FETCH('PrintWarn');
     return $value;
 }
@@ -75,7 +76,7 @@ sub bind_param {
     return '' if !defined $index;
     my $type = ref $attr ? $attr->{TYPE} : $attr;
     if ($type) { $sth->{bridge_typed}{$index} = $KIND{$type} || 'text' }
-    my $binds = $sth->{bridge_binds} ||= [ (undef) x $sth->{bridge_params} ];
+    my $binds = $sth->{bridge_binds} ||= [(undef) x $sth->{bridge_params}];
     return 1 if $index < 0 || $index >= $sth->{bridge_params};
     $binds->[$index] = ref $value ? "$value" : $value;
     return 1;
@@ -100,9 +101,23 @@ sub bind_col {    # a column bound as a blob is handed over as bytes whatever th
     my $type = ref $attr ? $attr->{TYPE} : $attr;
     if ($type && ($KIND{$type} || '') eq 'blob' && $column =~ /\A\d+\z/) {
         my %columns = map { $_ => 1 } @{ $sth->{bridge_as_bytes} || [] }, $column - 1;
-        $sth->{bridge_as_bytes} = [ keys %columns ] if $sth->{bridge_conn}{mode} & 4;
+        $sth->{bridge_as_bytes} = [keys %columns] if $sth->{bridge_conn}{mode} & 4;
     }
     return $sth->SUPER::bind_col($column, $ref, ref $attr || !$type ? $attr : { TYPE => $type });
+}
+
+package DBD::SQLite::db;
+
+sub quote {
+    my ($dbh, $value, $type) = @_;
+    return 'NULL' if !defined $value;
+    if (defined $type && $type =~ /\A(?:-7|-4|-3|-2|30)\z/) {    # the binary types
+        my $bytes = "$value";
+        utf8::downgrade($bytes, 1) or DBD::SQLite::_croak('Wide character in subroutine entry');
+        return "X'" . unpack('H*', $bytes) . "'";
+    }
+    (my $text = $value) =~ s/'/''/g;
+    return "'$text'";
 }
 
 1;

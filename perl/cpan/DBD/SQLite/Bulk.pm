@@ -15,25 +15,25 @@ sub bridge_select {
     my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
     my $conn = $dbh->{bridge_conn};
     return DBD::SQLite::_inactive($dbh, 'prepare') if !$conn->{active};
-    return '' if $attr && grep { /^(?:sqlite_|Callbacks)/ } keys %$attr;
+    return '' if $attr                                 && grep { /^(?:sqlite_|Callbacks)/ } keys %$attr;
     return '' if $dbh->{ChopBlanks} || $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
     my @binds = @$binds;
     ref and $_ = "$_" for @binds;
-    my $id = DBD::SQLite::dr::_next_id();
+    my $id    = DBD::SQLite::dr::_next_id();
     my $limit = $mode eq 'row' ? -1 : $max ? -$max : undef;
-    my $send = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
+    my $send  = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
     my ($reply, $error);
     my $session = $conn->{session};
-    my $as = $mode eq 'hash' ? 'h' : 'a';
+    my $as      = $mode eq 'hash' ? 'h' : 'a';
     {
         local $@;
         $reply = eval {
-            my $first = $session->request('sqlite.select', [ $conn->{id}, $id, "$sql", $send, $as, $limit ]);
-            my ($done, $rows) = @$first[ 1, 2 ];
-            my $seq = $done ? 0 : $session->post('sqlite.fetch', [ $id, undef, $as ]);
+            my $first = $session->request('sqlite.select', [$conn->{id}, $id, "$sql", $send, $as, $limit]);
+            my ($done, $rows) = @$first[1, 2];
+            my $seq = $done ? 0 : $session->post('sqlite.fetch', [$id, undef, $as]);
             while ($seq) {    # one batch is always on its way
                 my $more = $session->await($seq);
-                $seq = $more->[0] ? 0 : $session->post('sqlite.fetch', [ $id, undef, $as ]);
+                $seq = $more->[0] ? 0 : $session->post('sqlite.fetch', [$id, undef, $as]);
                 push @$rows, @{ $more->[1] };
             }
             $session->oneway('sqlite.finalize', [$id]) if !$done;
@@ -52,7 +52,7 @@ package DBD::SQLite::st;
 sub bridge_fetch_as {
     my ($sth, $kind, $case) = @_;
     my $conn = $sth->{bridge_conn};
-    return if !$conn->{active} || !$sth->{Active};
+    return    if !$conn->{active}        || !$sth->{Active};
     return '' if $sth->{bridge_as_bytes} || !_distinct($sth, $case);
     $sth->{bridge_mode} = 'h';
     _more($sth) or return;
@@ -75,12 +75,17 @@ sub bridge_fetchall {
     $sth->{bridge_mode} = $hash ? 'h' : 'a';
     my ($waiting, $hashes_waiting) = delete @$sth{qw(bridge_rows bridge_hash_rows)};    # these are not asked for
     my @all;
+
     while (_more($sth)) {
         my ($arrays, $hashes) = delete @$sth{qw(bridge_rows bridge_hash_rows)};
         my $names = $sth->{NAME};
-        if    ($hash  && $arrays) { push @all, map { my %row; @row{@$names} = @$_; \%row } @$arrays }
-        elsif (!$hash && $hashes) { push @all, map { [ @$_{@$names} ] } @$hashes }
-        else                      { push @all, @{ $arrays || $hashes } }
+        if ($hash && $arrays) {
+            push @all, map { my %row; @row{@$names} = @$_; \%row } @$arrays
+        }
+        elsif (!$hash && $hashes) {
+            push @all, map { [@$_{@$names}] } @$hashes
+        }
+        else { push @all, @{ $arrays || $hashes } }
     }
     @$sth{qw(bridge_rows bridge_hash_rows)} = ($waiting || [], $hashes_waiting || []);
     return defined ${ $sth->{Err} } ? undef : \@all;

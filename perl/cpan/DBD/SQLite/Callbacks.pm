@@ -49,20 +49,20 @@ my %CLASS = ((map { $_ => 1 } -6, -5, 4, 5, 16), (map { $_ => 2 } 6, 7, 8), (map
 
 sub result {
     my ($value) = @_;
-    return undef if !defined $value;
+    return undef                if !defined $value;
     return typed_result($value) if ref $value eq 'ARRAY';
     (my $text = $value) =~ s/\A\s+//;
-    return [ 1, $text ] if DBD::SQLite::Binding::number($text) == 1;
-    return [ 2, sprintf '%.17g', $value ] if is_number($value);
-    return [ 3, "$value" ];
+    return [1, $text] if DBD::SQLite::Binding::number($text) == 1;
+    return [2, sprintf '%.17g', $value] if is_number($value);
+    return [3, "$value"];
 }
 
 sub column {    # a column of a virtual table: text stays text
     my ($value) = @_;
-    return $value if !defined $value;
+    return $value               if !defined $value;
     return typed_result($value) if ref $value eq 'ARRAY';
-    return "$value" if !is_number($value);
-    return $value =~ /\A-?\d+\z/ ? $value : [ 2, sprintf '%.17g', $value ];
+    return "$value"             if !is_number($value);
+    return $value =~ /\A-?\d+\z/ ? $value : [2, sprintf '%.17g', $value];
 }
 
 sub is_number {    # was it computed as a number (and not read as text)?
@@ -80,10 +80,10 @@ sub typed_result {
     my ($value, $type) = @$pair;
     my $class = defined $type ? $CLASS{$type} || 3 : 3;
     no warnings;
-    return [ 1, int $value ] if $class == 1;
-    return [ 2, sprintf '%.17g', $value ] if $class == 2;
-    $value = '' if !defined $value;
-    return [ $class, "$value" ];
+    return [1, int $value]              if $class == 1;
+    return [2, sprintf '%.17g', $value] if $class == 2;
+    $value = ''                         if !defined $value;
+    return [$class, "$value"];
 }
 
 # --- aggregates ------------------------------------------------------------------------------------------------------------------
@@ -95,7 +95,8 @@ sub aggregate {
     my (%group, %broken);
     my $start = sub {
         my ($id) = @_;
-        my $make = sub { my $object = $package->new; ref $object or die "new() should return a blessed reference\n"; $object };
+        my $make =
+            sub { my $object = $package->new; ref $object or die "new() should return a blessed reference\n"; $object };
         $group{$id} = try('new', $make) or $broken{$id} = 1;
         return;
     };
@@ -137,7 +138,7 @@ sub DBD::SQLite::_regexp {    # text REGEXP pattern is regexp(pattern, text)
     my ($conn, $pattern, $text) = @_;
     return undef if !defined $pattern || !defined $text;
     use locale;
-    return [ 1, scalar($text =~ $pattern) ? 1 : 0 ];
+    return [1, scalar($text =~ $pattern) ? 1 : 0];
 }
 
 sub DBD::SQLite::_by_locale { use locale; return $_[0] cmp $_[1] }    # the collation perllocale
@@ -162,15 +163,18 @@ sub create_function {
     my ($dbh, $name, $argc, $code, $flags) = @_;
     return DBD::SQLite::_inactive($dbh, 'create function') if !$dbh->{bridge_conn}{active};
     my $wrapped = ref $code ? sub { return DBD::SQLite::Callbacks::result(scalar $code->(@_)) } : undef;
-    my $ok = DBD::SQLite::Callbacks::install($dbh, 'create_function', "function $name $argc", $wrapped, [ $name, $argc ], [ $flags || 0 ]);
+    my $ok      = DBD::SQLite::Callbacks::install(
+        $dbh, 'create_function', "function $name $argc", $wrapped, [$name, $argc],
+        [$flags || 0]
+    );
     return $ok ? 1 : _not_made($dbh, 'sqlite_create_function');
 }
 
 sub _not_made {
     my ($dbh, $method) = @_;
-    my ($err, $text) = ($dbh->err, $dbh->errstr);
+    my ($err, $text)   = ($dbh->err, $dbh->errstr);
     $dbh->set_err(undef, undef);
-    $dbh->set_err($err, "$method failed with error $text");
+    $dbh->set_err($err,  "$method failed with error $text");
     return 0;
 }
 
@@ -178,7 +182,10 @@ sub create_aggregate {
     my ($dbh, $name, $argc, $package, $flags) = @_;
     return DBD::SQLite::_inactive($dbh, 'create aggregate') if !$dbh->{bridge_conn}{active};
     my $code = defined $package ? DBD::SQLite::Callbacks::aggregate($package) : undef;
-    my $ok = DBD::SQLite::Callbacks::install($dbh, 'create_aggregate', "aggregate $name $argc", $code, [ $name, $argc ], [ $flags || 0 ]);
+    my $ok   = DBD::SQLite::Callbacks::install(
+        $dbh, 'create_aggregate', "aggregate $name $argc", $code, [$name, $argc],
+        [$flags || 0]
+    );
     return $ok ? 1 : _not_made($dbh, 'sqlite_create_aggregate');
 }
 
@@ -209,7 +216,7 @@ sub _hook {
     my $conn = $dbh->{bridge_conn};
     return DBD::SQLite::_inactive($dbh, "set $which hook") if !$conn->{active};
     my $before = $conn->{hooks}{$which};
-    my $weak = $conn;
+    my $weak   = $conn;
     DBD::SQLite::_weaken($weak);
     my $wrapped = $code ? DBD::SQLite::Callbacks::guarded($weak, $code, $on_death) : undef;
     DBD::SQLite::Callbacks::install($dbh, "${which}_hook", "hook $which", $wrapped) or return;
@@ -250,7 +257,10 @@ sub sqlite_trace {
 sub profile {
     my ($dbh, $code) = @_;
     return DBD::SQLite::_inactive($dbh, 'profile') if !$dbh->{bridge_conn}{active};
-    return _watch($dbh, 'profile', $code && sub { my ($sql, $nanoseconds) = @_; $code->($sql, int($nanoseconds / 1_000_000)); return });
+    return _watch(
+        $dbh, 'profile',
+        $code && sub { my ($sql, $nanoseconds) = @_; $code->($sql, int($nanoseconds / 1_000_000)); return }
+    );
 }
 
 sub _watch {
@@ -276,7 +286,8 @@ sub create_module {
     require DBD::SQLite::VirtualTable;
     if (!$class->can('NEW')) { (my $file = "$class.pm") =~ s{::}{/}g; require $file }
     my $desk = DBD::SQLite::VirtualTable::Desk::open_for($conn, $class);
-    DBD::SQLite::Callbacks::install($dbh, 'create_module', "module $name", $desk, [$name]) or return _not_made($dbh, 'sqlite_create_module');
+    DBD::SQLite::Callbacks::install($dbh, 'create_module', "module $name", $desk, [$name])
+        or return _not_made($dbh, 'sqlite_create_module');
     $class->CREATE_MODULE($name);
     return 1;
 }
@@ -289,7 +300,7 @@ package DBD::SQLite::Callbacks;
 sub tokenizer {
     my %made;
     my $make = sub {
-        my ($name) = @_;
+        my ($name)     = @_;
         my ($function) = $name =~ /\A\s*['"]?([\w:']+?)['"]?\s*\z/ or die "cannot find tokenizer function '$name'\n";
         no strict 'refs';
         die "cannot find tokenizer function '$name'\n" if !defined &$function;
@@ -318,7 +329,7 @@ sub terms {
     };
     my @terms;
     while (my ($term, $length, $start, $end, $index) = $next->()) {
-        push @terms, [ $term, $at->($start), $at->($end), $index ];
+        push @terms, [$term, $at->($start), $at->($end), $index];
     }
     return \@terms;
 }

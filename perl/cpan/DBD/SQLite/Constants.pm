@@ -93,7 +93,7 @@ sub _read {
         for my $item (split / /, $line) {
             my ($name, $value) = split /=/, $item;
             $VALUE{$name} = $value;
-            push @EXPORT_OK, $name;
+            push @EXPORT_OK,            $name;
             push @{ $EXPORT_TAGS{$_} }, $name for @tags;
         }
     }
@@ -105,8 +105,13 @@ sub _read {
 sub _define {
     my ($name, $value) = @_;
     no strict "refs";
-    if ($value eq "*") { *$name = sub () { require DBD::SQLite; return DBD::SQLite::_library_version()->[1] } }
-    else               { my $number = $value + 0; *$name = sub () { $number } }
+    if ($value eq "*") {
+        *$name = sub () { require DBD::SQLite; return DBD::SQLite::_library_version()->[1] }
+    }
+    else {
+        my $number = $value + 0;
+        *$name = sub () { $number }
+    }
     return;
 }
 
@@ -119,7 +124,13 @@ sub import {
     for my $want (@want) {
         my ($tag) = $want =~ /\A:(.*)/;
         my $names = defined $tag ? $EXPORT_TAGS{$tag} : exists $VALUE{$want} ? [$want] : undef;
-        if (!$names) { push @unknown, defined $tag ? qq{"$tag" is not defined in %${class}::EXPORT_TAGS} : qq{"$want" is not exported by the $class module}; next }
+        if (!$names) {
+            push @unknown,
+                defined $tag
+                ? qq{"$tag" is not defined in %${class}::EXPORT_TAGS}
+                : qq{"$want" is not exported by the $class module};
+            next
+        }
         no strict "refs";
         *{"${to}::$_"} = \&$_ for @$names;
     }

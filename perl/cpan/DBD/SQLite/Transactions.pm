@@ -42,7 +42,7 @@ sub _end {
         DBD::SQLite::_warn("$what ineffective with AutoCommit enabled") if $dbh->FETCH('Warn');
         return 1;
     }
-    if (!$conn->{ac}) { _run($dbh, $sql) or return '' }
+    if (!$conn->{ac})             { _run($dbh, $sql) or return '' }
     if ($dbh->FETCH('BegunWork')) { DBD::SQLite::_leave_work($dbh) }
     return 1;
 }

@@ -27,7 +27,7 @@ sub _PREPARE_SELF {
     my (@columns, %options);
     for my $arg (@args) {
         if ($arg =~ /\A\s*(\w+)\s*=\s*(?:"(.*)"|(.*?))\s*\z/s) { $options{$1} = defined $2 ? $2 : $3 }
-        else                                                    { push @columns, $arg }
+        else { push @columns, $arg }
     }
     return {
         dbh_ref     => $dbh_ref,
@@ -115,13 +115,15 @@ use strict;
 use warnings;
 
 my %OPERATOR = (
-    2 => '=', 4 => '>', 8 => '<=', 16 => '<', 32 => '>=', 64 => 'MATCH', 65 => 'LIKE', 66 => 'GLOB', 67 => 'REGEXP', 68 => 'NE',
+    2  => '=', 4 => '>', 8 => '<=', 16 => '<', 32 => '>=', 64 => 'MATCH', 65 => 'LIKE', 66 => 'GLOB', 67 => 'REGEXP',
+    68 => 'NE',
     69 => 'ISNOT', 70 => 'ISNOTNULL', 71 => 'ISNULL', 72 => 'IS',
 );
 
 my %SIMPLE = (
-    begin     => 'BEGIN_TRANSACTION', sync    => 'SYNC_TRANSACTION', commit      => 'COMMIT_TRANSACTION',
-    rollback  => 'ROLLBACK_TRANSACTION', rename => 'RENAME', savepoint => 'SAVEPOINT', release => 'RELEASE', rollback_to => 'ROLLBACK_TO',
+    begin       => 'BEGIN_TRANSACTION',    sync   => 'SYNC_TRANSACTION', commit => 'COMMIT_TRANSACTION',
+    rollback    => 'ROLLBACK_TRANSACTION', rename => 'RENAME', savepoint => 'SAVEPOINT', release => 'RELEASE',
+    rollback_to => 'ROLLBACK_TO',
 );
 
 sub open_for {    # the code the daemon calls
@@ -150,7 +152,7 @@ sub made {
     my $table = $desk->{class}->$method(\$dbh, $module, $db, $name, @$args);
     die "$desk->{class}\->$method() returned no table\n" if !ref $table;
     $desk->{tables}{$number} = $table;
-    return [ $table->VTAB_TO_DECLARE ];
+    return [$table->VTAB_TO_DECLARE];
 }
 
 sub on_drop       { return gone('DROP',       @_) }
@@ -168,13 +170,19 @@ sub on_destroy_module { my ($desk) = @_; $desk->{class}->DESTROY_MODULE; return 
 
 sub on_best_index {
     my ($desk, $number, $constraints, $order) = @_;
-    my @constraints = map { { col => $_->[0], op => exists $OPERATOR{ $_->[1] } ? $OPERATOR{ $_->[1] } : 'unknown', usable => $_->[2] ? 1 : 0 } } @$constraints;
+    my @constraints = map { {
+        col => $_->[0], op => exists $OPERATOR{ $_->[1] } ? $OPERATOR{ $_->[1] } : 'unknown',
+        usable => $_->[2] ? 1 : 0
+    } } @$constraints;
     my @order = map { { col => $_->[0], desc => $_->[1] ? 1 : 0 } } @$order;
-    my $plan = $desk->{tables}{$number}->BEST_INDEX(\@constraints, \@order);
+    my $plan  = $desk->{tables}{$number}->BEST_INDEX(\@constraints, \@order);
     die "BEST_INDEX() did not return a hashref\n" if ref $plan ne 'HASH';
-    my @use = map { [ defined $_->{argvIndex} ? int $_->{argvIndex} : undef, $_->{omit} ? 1 : 0 ] } @constraints;
+    my @use  = map { [defined $_->{argvIndex} ? int $_->{argvIndex} : undef, $_->{omit} ? 1 : 0] } @constraints;
     my $cost = defined $plan->{estimatedCost} ? $plan->{estimatedCost} + 0 : 1;
-    return [ int($plan->{idxNum} || 0), $plan->{idxStr}, $plan->{orderByConsumed} ? 1 : 0, "$cost", $plan->{estimatedRows}, \@use ];
+    return [
+        int($plan->{idxNum} || 0), $plan->{idxStr}, $plan->{orderByConsumed} ? 1 : 0, "$cost",
+        $plan->{estimatedRows},    \@use
+    ];
 }
 
 sub on_open {
@@ -183,7 +191,12 @@ sub on_open {
     return [];
 }
 
-sub on_close { my ($desk, $number, $cursor) = @_; delete $desk->{cursors}{$cursor}; delete $desk->{columns}{$cursor}; return [] }
+sub on_close {
+    my ($desk, $number, $cursor) = @_;
+    delete $desk->{cursors}{$cursor};
+    delete $desk->{columns}{$cursor};
+    return []
+}
 
 sub on_filter {
     my ($desk, $number, $cursor, $index, $text, $values, $columns, $max) = @_;
@@ -199,17 +212,18 @@ sub on_next {    # the rows from where the cursor stands
     $max ||= 100;
     my @rows;
     while (!$cursor->EOF) {
-        return [ 0, \@rows ] if @rows >= $max;
-        push @rows, [ 0 + ($cursor->ROWID || 0), map { DBD::SQLite::Callbacks::column(scalar $cursor->COLUMN($_)) } @$columns ];
+        return [0, \@rows] if @rows >= $max;
+        push @rows,
+            [0 + ($cursor->ROWID || 0), map { DBD::SQLite::Callbacks::column(scalar $cursor->COLUMN($_)) } @$columns];
         $cursor->NEXT;
     }
-    return [ 1, \@rows ];
+    return [1, \@rows];
 }
 
 sub on_update {
     my ($desk, $number, $values) = @_;
     my $rowid = $desk->{tables}{$number}->_SQLITE_UPDATE(@$values);
-    return [ defined $rowid && $rowid =~ /\A-?\d+\z/ ? 0 + $rowid : undef ];
+    return [defined $rowid && $rowid =~ /\A-?\d+\z/ ? 0 + $rowid : undef];
 }
 
 sub on_find_function {
@@ -217,11 +231,119 @@ sub on_find_function {
     my $known = $desk->{functions}{$number} ||= {};
     if (!exists $known->{"$count $name"}) {
         my $code = $desk->{tables}{$number}->FIND_FUNCTION($count, $name);
-        $known->{"$count $name"} = ref $code
+        $known->{"$count $name"} =
+            ref $code
             ? $desk->{conn}{session}->callback(sub { return DBD::SQLite::Callbacks::result(scalar $code->(@_)) })
             : 0;
     }
-    return [ $known->{"$count $name"} ];
+    return [$known->{"$count $name"}];
 }
 
 1;
+
+__END__
+
+=encoding utf8
+
+=head1 NAME
+
+DBD::SQLite::VirtualTable - tables of SQLite that are written in Perl
+
+=head1 SYNOPSIS
+
+    package Countdown;
+    use DBD::SQLite::VirtualTable;
+    our @ISA = ('DBD::SQLite::VirtualTable');
+
+    package Countdown::Cursor;
+    our @ISA = ('DBD::SQLite::VirtualTable::Cursor');
+    sub FILTER { $_[0]{n} = 3 }
+    sub EOF    { $_[0]{n} < 1 }
+    sub NEXT   { $_[0]{n}-- }
+    sub ROWID  { $_[0]{n} }
+    sub COLUMN { $_[0]{n} }
+
+    package main;
+    $dbh->sqlite_create_module(countdown => 'Countdown');
+    $dbh->do('CREATE VIRTUAL TABLE c USING countdown(n INT)');
+    print @{ $dbh->selectcol_arrayref('SELECT n FROM c') };    # 321
+
+=head1 DESCRIPTION
+
+A module of virtual tables is a class derived from this one; its cursors are of the class with C<::Cursor> added, derived from
+C<DBD::SQLite::VirtualTable::Cursor>. Methods in capitals are called by SQLite, by way of the bridge. L<DBD::SQLite::VirtualTable::PerlData> and
+L<DBD::SQLite::VirtualTable::FileContent> are ready for use.
+
+=head1 TABLE METHODS
+
+=over 4
+
+=item CREATE_MODULE( $name ), DESTROY_MODULE
+
+When the module is registered, and when the connection is closed.
+
+=item CREATE, CONNECT( $dbh_ref, $module_name, $db_name, $vtab_name, @args )
+
+Make the object of a new table, or of one that is in the database already. Both call C<NEW>, which calls
+C<_PREPARE_SELF>: that gives a hash with C<dbh_ref> (weak), C<module_name>, C<db_name>, C<vtab_name>, C<columns> (the arguments that declare
+columns) and C<options> (those of the form C<key=value>).
+
+=item VTAB_TO_DECLARE
+
+The CREATE TABLE statement with the table's columns; made from C<columns>.
+
+=item DROP, DISCONNECT
+
+When the table is dropped, and when its connection is closed.
+
+=item BEST_INDEX( $constraints, $order_by )
+
+Each constraint is a hash of C<col>, C<op> (C<=>, C<< > >>, C<< >= >>, C<< < >>, C<< <= >>, C<MATCH>, ...) and C<usable>. For those it can use, the
+method sets C<argvIndex> (from 0: the position of the value in FILTER's C<@values>) and C<omit> (SQLite need not check again). C<$order_by> holds
+hashes of C<col> and C<desc>. The answer is a hash of C<idxNum> and C<idxStr> (handed to FILTER), C<orderByConsumed>, C<estimatedCost> and C<estimatedRows>.
+
+=item OPEN
+
+Makes a cursor.
+
+=item INSERT( $rowid, @values ), DELETE( $rowid ), UPDATE( $old_rowid, $new_rowid, @values )
+
+Changes. INSERT answers the new row's number. C<_SQLITE_UPDATE> decides which of them it is.
+
+=item FIND_FUNCTION( $count, $name )
+
+May answer code for an SQL function whose first argument is a column of this table; asked once for each count and name.
+
+=item BEGIN_TRANSACTION, SYNC_TRANSACTION, COMMIT_TRANSACTION, ROLLBACK_TRANSACTION, RENAME( $name ), SAVEPOINT( $n ), RELEASE( $n ), ROLLBACK_TO( $n )
+
+Do nothing here.
+
+=item dbh
+
+The database handle.
+
+=back
+
+=head1 CURSOR METHODS
+
+=over 4
+
+=item NEW( $table, @args )
+
+A hash with C<vtable> and C<args>.
+
+=item FILTER( $idxNum, $idxStr, @values )
+
+Begins a search; the cursor then stands on the first row.
+
+=item EOF, NEXT, COLUMN( $number ), ROWID
+
+Whether there is no row; to the next; a value of the row; its number.
+
+=back
+
+=head1 WHAT IS DIFFERENT
+
+Rows travel by the dozen: NEXT, EOF, ROWID and COLUMN are called for some rows ahead, COLUMN only for the columns the statement uses.
+
+=cut

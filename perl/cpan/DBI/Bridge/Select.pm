@@ -51,13 +51,11 @@ sub all_hashes {    # the same as hashes, keys in $names
     my ($i, $max, $names) = @_;
     $max = undef if defined $max && $max < 0;
     my $code;
-    if (   ($code = bulk($i, 'bridge_fetchall'))
-        && !@{ $i->{bridge_rows} || [] }
-        && !@{ $i->{bridge_held} || [] }
-        && $i->{Active})
-    {
-        my @ready = splice @{ $i->{bridge_hash_rows} || [] }, 0,
-            defined $max ? $max : @{ $i->{bridge_hash_rows} || [] };
+    if (($code = bulk($i, 'bridge_fetchall')) && !@{ $i->{bridge_held} || [] } && $i->{Active}) {
+        my ($arrays, $hashes) = map { $_ || [] } @$i{qw(bridge_rows bridge_hash_rows)};
+        my @ready = map { my %row; @row{@$names} = @$_; \%row } splice @$arrays, 0,
+            defined $max && $max < @$arrays ? $max : scalar @$arrays;
+        push @ready, splice @$hashes, 0, defined $max && $max - @ready < @$hashes ? $max - @ready : scalar @$hashes;
         return \@ready if defined $max && @ready >= $max;
         my $more = $code->($i, 'hash', defined $max ? $max - @ready : undef);
         return \@ready if !defined $more;

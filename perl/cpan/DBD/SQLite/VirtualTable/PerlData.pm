@@ -15,14 +15,15 @@ sub NEW {
     my $class = shift;
     my $self  = bless $class->_PREPARE_SELF(@_), $class;
     my @given = grep { exists $self->{options}{$_} } @KINDS;
-    die "PerlData: exactly one of arrayrefs=, hashrefs= or colref= is needed\n" if @given != 1 || keys %{ $self->{options} } != 1;
+    die "PerlData: exactly one of arrayrefs=, hashrefs= or colref= is needed\n"
+        if @given != 1 || keys %{ $self->{options} } != 1;
     die "PerlData: colref= is for tables of one column\n" if $given[0] eq 'colref' && @{ $self->{columns} } != 1;
     $self->{kind} = $given[0];
     (my $name = $self->{options}{ $given[0] }) =~ s/\A\$//;
     no strict 'refs';
     $self->{rows_ref} = \${$name};
     die "PerlData: \$$name does not hold an array reference\n" if ref ${ $self->{rows_ref} } ne 'ARRAY';
-    $self->{names} = [ map { /\A\s*["'`\[]?(\w+)/ ? $1 : $_ } @{ $self->{columns} } ];
+    $self->{names} = [map { /\A\s*["'`\[]?(\w+)/ ? $1 : $_ } @{ $self->{columns} }];
     return $self;
 }
 
@@ -45,7 +46,8 @@ sub BEST_INDEX {
         $constraint->{omit}      = 1;
         push @tests, $constraint->{col};
     }
-    return { idxNum => 1, idxStr => join(',', @tests), orderByConsumed => 0, estimatedCost => 1.0, estimatedRows => undef };
+    return { idxNum => 1, idxStr => join(',', @tests), orderByConsumed => 0, estimatedCost => 1.0,
+        estimatedRows => undef };
 }
 
 sub value {
@@ -57,7 +59,7 @@ sub value {
 sub make_row {
     my ($self, @values) = @_;
     return $values[0] if $self->{kind} eq 'colref';
-    return [@values] if $self->{kind} eq 'arrayrefs';
+    return [@values]  if $self->{kind} eq 'arrayrefs';
     my %row;
     @row{ @{ $self->{names} } } = @values;
     return \%row;
@@ -66,7 +68,7 @@ sub make_row {
 sub INSERT {
     my ($self, $rowid, @values) = @_;
     my $rows = $self->rows;
-    my $at = defined $rowid ? $rowid - 1 : @$rows;
+    my $at   = defined $rowid ? $rowid - 1 : @$rows;
     die "PerlData: row $rowid exists\n" if defined $rows->[$at];
     $rows->[$at] = $self->make_row(@values);
     return defined $rowid ? $rowid : $at;    # the module's way: what last_insert_id tells is the array's index
@@ -81,8 +83,8 @@ sub DELETE {
 sub UPDATE {
     my ($self, $old, $new, @values) = @_;
     my $row = $self->make_row(@values);
-    $self->rows->[ $old - 1 ] = undef if $old != $new;
-    $self->rows->[ $new - 1 ] = $row;
+    $self->rows->[$old - 1] = undef if $old != $new;
+    $self->rows->[$new - 1] = $row;
     return $new;
 }
 
@@ -97,15 +99,15 @@ our @ISA = ('DBD::SQLite::VirtualTable::Cursor');
 sub FILTER {
     my ($self, $index, $text, @values) = @_;
     my $table = $self->{vtable};
-    $self->{tests} = [ map { [ $_, shift @values ] } split /,/, defined $text ? $text : '' ];
-    $self->{at} = -1;
+    $self->{tests} = [map { [$_, shift @values] } split /,/, defined $text ? $text : ''];
+    $self->{at}    = -1;
     return $self->NEXT;
 }
 
 sub NEXT {
     my ($self) = @_;
     my $rows = $self->{vtable}->rows;
-    1 while ++$self->{at} < @$rows && !$self->fits($rows->[ $self->{at} ]);
+    1 while ++$self->{at} < @$rows && !$self->fits($rows->[$self->{at}]);
     return;
 }
 
@@ -120,7 +122,35 @@ sub fits {
 }
 
 sub EOF    { my ($self) = @_; return $self->{at} >= @{ $self->{vtable}->rows } }
-sub COLUMN { my ($self, $column) = @_; return $self->{vtable}->value($self->{vtable}->rows->[ $self->{at} ], $column) }
+sub COLUMN { my ($self, $column) = @_; return $self->{vtable}->value($self->{vtable}->rows->[$self->{at}], $column) }
 sub ROWID  { return $_[0]{at} + 1 }    # the first row is row 1
 
 1;
+
+__END__
+
+=encoding utf8
+
+=head1 NAME
+
+DBD::SQLite::VirtualTable::PerlData - a Perl array as a table
+
+=head1 SYNOPSIS
+
+    $dbh->sqlite_create_module(perl => 'DBD::SQLite::VirtualTable::PerlData');
+
+    our $rows = [ [ 1, 'one' ], [ 2, 'two' ] ];
+    $dbh->do('CREATE VIRTUAL TABLE temp.number USING perl(id INT, name TEXT, arrayrefs="main::rows")');
+    print $dbh->selectrow_array('SELECT name FROM number WHERE id = 2');
+
+=head1 DESCRIPTION
+
+The table shows, and changes, the array that a global variable refers to. Exactly one of these options names the variable:
+
+    arrayrefs="main::rows"      each element is an array of the row's values
+    hashrefs="main::rows"       each element is a hash with the columns' names as keys
+    colref="main::values"       each element is the value of the only column
+
+C<column MATCH 'pattern'> matches a Perl regular expression. C<x IN (SELECT x FROM table)> is a way to hand in a list of values.
+
+=cut
