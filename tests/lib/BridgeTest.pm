@@ -26,6 +26,9 @@ our $ROOT = Cwd::abs_path(__FILE__ =~ m{(.*)/} ? "$1/../.." : '.');
 our $BIN  = $ENV{CPAN_BRIDGE_BIN} || ($ENV{CARGO_TARGET_DIR} || "$ROOT/target") . '/release/cpan-bridge';
 die "no binary at $BIN: run cargo build --release, or set CPAN_BRIDGE_BIN\n" if !-x $BIN;
 
+# The perl that runs scripts; CPAN_BRIDGE_PERL=/opt/perl-5.10.1/bin/perl tests another one.
+our $PERL = $ENV{CPAN_BRIDGE_PERL} || $^X;
+
 # Every script ends by this time, and a test file some time later.
 our $SCRIPT_SECONDS = 30;
 our $TEST_SECONDS   = 240;
@@ -102,7 +105,7 @@ sub start_perl {
     print {$file} "use strict; use warnings;\n#line 1 script\n$code";
     close $file;
     chmod oct 644, "$file";
-    return spawn([$^X, @{ $option{switches} || [] }, "$file", @{ $option{args} || [] }], %option);
+    return spawn([$PERL, @{ $option{switches} || [] }, "$file", @{ $option{args} || [] }], %option);
 }
 
 # Runs the binary.
