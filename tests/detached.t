@@ -23,14 +23,15 @@ ok(alive(daemon_pid()), 'while the daemon lives');
 
 sub leftovers {
     my ($daemon) = @_;
-    return
-        grep { !m{^(?:/dev/null|socket:.*|anon_inode:.*|/.*\.log|pipe:.*)$} }
+    return grep { !m{^(?:/dev/null|socket:.*|anon_inode:.*|/.*\.log|pipe:.*)$} }
         map { readlink || '' } glob "/proc/$daemon/fd/*";
 }
 my $daemon = daemon_pid();
 is_deeply([leftovers($daemon)], [], 'no file of the script is open in it');
-is_deeply([map { readlink "/proc/$daemon/fd/$_" } 0 .. 2], [('/dev/null') x 3],
-    'its standard descriptors lead nowhere');
+is_deeply(
+    [map { readlink "/proc/$daemon/fd/$_" } 0 .. 2], [('/dev/null') x 3],
+    'its standard descriptors lead nowhere'
+);
 is(readlink "/proc/$daemon/cwd", '/', 'it holds no directory');
 my ($ppid, $group, $session) = (split ' ', (split /\) /, slurp("/proc/$daemon/stat"))[1])[1, 2, 3];
 isnt($session, (split ' ', (split /\) /, slurp("/proc/$$/stat"))[1])[3], 'it has a session of its own');
@@ -90,7 +91,8 @@ exit 3 if defined $pid && !$pid;
 my $waited = wait;
 print $waited == $pid ? 'mine ' : 'another ', $? >> 8, " $handled\n";
 PERL
-    is($waits->{out}, "pong 0 -1\nmine 3 1\n", "wait and SIGCHLD are the script's own, mode $mode") or diag $waits->{err};
+    is($waits->{out}, "pong 0 -1\nmine 3 1\n", "wait and SIGCHLD are the script's own, mode $mode")
+        or diag $waits->{err};
 }
 
 done_testing;

@@ -19,8 +19,10 @@ my $daemon = FakeDaemon->start(
             if ($name eq 'test.scalar')   { FakeDaemon::reply($fh, $seq, \'one') }
             elsif ($name eq 'test.undef') { FakeDaemon::reply($fh, $seq, \undef) }
             elsif ($name eq 'test.fail') {
-                FakeDaemon::error($fh, $seq, code => 'database', message => 'no such table: x', err => 1,
-                    errstr => 'no such table', state => '42S02', retryable => 0)
+                FakeDaemon::error(
+                    $fh, $seq, code => 'database', message => 'no such table: x', err => 1,
+                    errstr => 'no such table', state => '42S02', retryable => 0
+                )
             }
             elsif ($name eq 'test.ping') { return if $number == 1; FakeDaemon::reply($fh, $seq, \"pong $number") }
             elsif ($name eq 'test.once') { return }
@@ -36,10 +38,14 @@ is_deeply(
     $client->call(test => 'ping'), { success => 1, result => 'pong 2', module => 'test', function => 'ping' },
     'a call that may be made twice is made again when its daemon is lost'
 );
-is_deeply($client->call('database', 'connect', { dsn => 'x' })->{result}, ['database.connect', { dsn => 'x' }],
-    'a call with named parameters');
-is_deeply($client->call_python('database', 'connect', [1])->{result}, ['database.connect', [1]],
-    'the same under its old name');
+is_deeply(
+    $client->call('database', 'connect', { dsn => 'x' })->{result}, ['database.connect', { dsn => 'x' }],
+    'a call with named parameters'
+);
+is_deeply(
+    $client->call_python('database', 'connect', [1])->{result}, ['database.connect', [1]],
+    'the same under its old name'
+);
 is($client->call(test => 'scalar')->{result}, 'one', 'a scalar result is a scalar');
 my $undef = $client->call(test => 'undef');
 ok($undef->{success} && !defined $undef->{result}, 'undef is a result, too');
@@ -55,8 +61,10 @@ is_deeply(
     'a failure is a result, too'
 );
 my $once = $client->call(test => 'once');
-is_deeply([@{$once}{qw(success code unknown)}], [0, 'daemon_lost', 'whether the call was executed'],
-    'a call that may not be made twice is not');
+is_deeply(
+    [@{$once}{qw(success code unknown)}], [0, 'daemon_lost', 'whether the call was executed'],
+    'a call that may not be made twice is not'
+);
 like($once->{error}, qr/^lost connection to the bridge daemon: .* not known$/, 'and says what is unknown');
 is($client->call(test => 'scalar')->{result},        'one',        'the next call has a new session');
 is($client->call(test => 'echo', [sub { }])->{code}, 'bad_params', 'parameters that cannot be sent are a failure');

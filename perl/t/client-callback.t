@@ -61,8 +61,10 @@ $session->request('call.back', [$wants, 0]);
 is($context, '', 'the function is called in scalar context');
 
 my $die = $session->callback(sub { die "no such thing\n" });
-is_deeply($session->request('call.back', [$die, 0]), [0, { message => "no such thing\n" }],
-    'what it dies with is told');
+is_deeply(
+    $session->request('call.back', [$die, 0]), [0, { message => "no such thing\n" }],
+    'what it dies with is told'
+);
 my $code = $session->callback(sub {
     return sub { }
 });
@@ -79,18 +81,20 @@ my $nested = $session->callback(sub {
     push @inner, $session->request('call.back', [$id, 0, 'deep', 'er'])->[1];
     return scalar @inner;
 });
-is_deeply($session->request('call.back', [$nested, 0]), [1, \3, 2, 2, 2],
-    'it can make calls, and no cancel is among them');
+is_deeply(
+    $session->request('call.back', [$nested, 0]), [1, \3, 2, 2, 2],
+    'it can make calls, and no cancel is among them'
+);
 is_deeply(\@inner, [1, 2, \'deep+er'], 'which get their own results');
 
-my $catch = $session->callback(
-    sub {
-        eval { $session->request('call.back', [$die, 0]) };
-        return "caught: $session->{doing}"
-    }
+my $catch = $session->callback(sub {
+    eval { $session->request('call.back', [$die, 0]) };
+    return "caught: $session->{doing}"
+});
+is_deeply(
+    $session->request('call.back', [$catch, 0]), [1, \'caught: call.back', 2],
+    'and a function that is called back in one of them may die'
 );
-is_deeply($session->request('call.back', [$catch, 0]), [1, \'caught: call.back', 2],
-    'and a function that is called back in one of them may die');
 
 my $seq = $session->post('call.back', [$id, 0, 'p']);
 is_deeply($session->request('a.b', [7])->[1], [7], 'a callback of a posted call is served while another is waited for');

@@ -53,8 +53,10 @@ my $directory = File::Temp::tempdir(CLEANUP => 1);
     is((stat $hello->{cwd})[1], (stat $directory)[1], 'hello: where');
     is($hello->{umask},         oct 27,               'hello: the umask');
     is($hello->{script},        'report.pl',          'hello: the script');
-    is_deeply([map { $hello->{env}{$_} } qw(PGHOST https_proxy LC_ALL)], ['db.example', 'http://proxy.example', 'C'],
-        'hello: the variables drivers read');
+    is_deeply(
+        [map { $hello->{env}{$_} } qw(PGHOST https_proxy LC_ALL)], ['db.example', 'http://proxy.example', 'C'],
+        'hello: the variables drivers read'
+    );
     ok(!exists $hello->{env}{SECRET}, 'and no others');
 }
 
@@ -110,8 +112,10 @@ like($limit, qr/too many sessions \(MAX_SESSIONS\) at /, 'a daemon that is full 
 {
     no warnings 'once';
     local $CPANBridge::Connect::HELLO_SECONDS = 1;
-    like(odd(raw => 1, serve => sub { FakeDaemon::read_bytes($_[0], 1 << 20) }),
-        qr/does not answer within HELLO_SECONDS \(1 s\)/, 'one that never answers');
+    like(
+        odd(raw => 1, serve => sub { FakeDaemon::read_bytes($_[0], 1 << 20) }),
+        qr/does not answer within HELLO_SECONDS \(1 s\)/, 'one that never answers'
+    );
 }
 
 # A daemon that ends is asked again.
@@ -145,10 +149,12 @@ for my $case (
 sub settings { my ($option, %env) = @_; local %ENV = (%ENV, %env); return CPANBridge::Connect::settings($option) }
 {
     delete local $ENV{CPAN_BRIDGE_MODE};
-    is(settings({})->{mode}, 'auto', 'the mode is auto');
+    is(settings({})->{mode},                                'auto',    'the mode is auto');
     is(settings({}, CPAN_BRIDGE_MODE => 'process')->{mode}, 'process', 'or what the environment says');
-    is(settings({ mode => 'daemon' }, CPAN_BRIDGE_MODE => 'process')->{mode}, 'daemon',
-        'or the option, which comes first');
+    is(
+        settings({ mode => 'daemon' }, CPAN_BRIDGE_MODE => 'process')->{mode}, 'daemon',
+        'or the option, which comes first'
+    );
     is(settings({}, CPAN_BRIDGE_USE_DAEMON => 0)->{mode}, 'process', 'CPAN_BRIDGE_USE_DAEMON=0 is process');
     is(settings({}, CPAN_BRIDGE_USE_DAEMON => 1)->{mode}, 'auto',    'and 1 is auto');
     is(settings({ use_daemon => 0 })->{mode},             'process', 'the same as an option');
@@ -159,8 +165,10 @@ sub settings { my ($option, %env) = @_; local %ENV = (%ENV, %env); return CPANBr
     is(settings({}, CPAN_BRIDGE_DEBUG => 1)->{debug},                      1,     'debugging');
 }
 ok(!eval { CPANBridge->configure(colour => 'red'); 1 }, 'an option there is not');
-like($@, qr/CPANBridge has no option 'colour'; it has: bin, debug, mode, socket, timeout, use_daemon at \Q$0\E line/,
-    'is refused with those there are');
+like(
+    $@, qr/CPANBridge has no option 'colour'; it has: bin, debug, mode, socket, timeout, use_daemon at \Q$0\E line/,
+    'is refused with those there are'
+);
 
 # Places.
 sub place {
@@ -170,13 +178,17 @@ sub place {
     return $place || $@
 }
 my $own = File::Temp::tempdir(CLEANUP => 1);
-is(place(XDG_RUNTIME_DIR => $own)->{socket}, "$own/cpan-bridge/cpan-bridge-1.sock",
-    'the socket is in the run-time directory');
+is(
+    place(XDG_RUNTIME_DIR => $own)->{socket}, "$own/cpan-bridge/cpan-bridge-1.sock",
+    'the socket is in the run-time directory'
+);
 is(place(XDG_RUNTIME_DIR => $own)->{lock}, "$own/cpan-bridge/cpan-bridge-1.lock", 'and its lock beside it');
 unlike(place(XDG_RUNTIME_DIR => "$own/none")->{socket}, qr/none/,      'if there is one');
 unlike(place(XDG_RUNTIME_DIR => 'relative')->{socket},  qr/^relative/, 'with an absolute path');
-is_deeply(place(CPAN_BRIDGE_SOCKET => '/a/b.c/d.sock'),
-    { socket => '/a/b.c/d.sock', directory => '/a/b.c', lock => '/a/b.c/d.lock' }, 'a socket of one\'s own');
+is_deeply(
+    place(CPAN_BRIDGE_SOCKET => '/a/b.c/d.sock'),
+    { socket => '/a/b.c/d.sock', directory => '/a/b.c', lock => '/a/b.c/d.lock' }, 'a socket of one\'s own'
+);
 is(place(CPAN_BRIDGE_SOCKET => '/a/b.c/d')->{lock},   '/a/b.c/d.lock',   'without an extension');
 is(place(CPAN_BRIDGE_SOCKET => '/a/.hidden')->{lock}, '/a/.hidden.lock', 'whose name begins with a dot');
 

@@ -12,7 +12,10 @@ use Test::More;
 use CPANBridge;
 
 # Perl 5.10.1's Test::More has no subtests.
-BEGIN { *subtest = sub { my ($name, $code) = @_; note $name; return $code->() } if !defined &subtest }
+BEGIN {
+    *subtest = sub { my ($name, $code) = @_; note $name; return $code->() }
+        if !defined &subtest
+}
 
 # Sends these bytes as the answer to the first call (and ends, or stays silent).
 sub answered_with {

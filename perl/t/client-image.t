@@ -28,12 +28,18 @@ my $ours =
 'sub ours { my $i = &CPANBridge::Session::_freeze([@_]); return join "", @{ &CPANBridge::Session::_thaw($i, @CPANBridge::Session::FLAGS) } }';
 my $theirs = 'sub theirs { return join "", @{ Storable::thaw(Storable::nfreeze([@_])) }, @{ Storable::dclone([@_]) } }';
 
-is(run("use CPANBridge; $ours print ours(1, 2), exists \$INC{'Storable.pm'} ? 'loaded' : ''"), '12',
-    'Storable.pm is not loaded');
-is(run("use CPANBridge; print join ',', grep { defined &{\"Storable::\$_\"} } keys %Storable::"), '',
-    'nothing of Storable is to be seen');
-is(run("use CPANBridge; use Storable; $ours $theirs print ours(1), theirs(2), ours(3)"), '1223',
-    'use Storable afterwards, without a warning');
+is(
+    run("use CPANBridge; $ours print ours(1, 2), exists \$INC{'Storable.pm'} ? 'loaded' : ''"), '12',
+    'Storable.pm is not loaded'
+);
+is(
+    run("use CPANBridge; print join ',', grep { defined &{\"Storable::\$_\"} } keys %Storable::"), '',
+    'nothing of Storable is to be seen'
+);
+is(
+    run("use CPANBridge; use Storable; $ours $theirs print ours(1), theirs(2), ours(3)"), '1223',
+    'use Storable afterwards, without a warning'
+);
 is(run("use Storable; use CPANBridge; $ours $theirs print ours(1), theirs(2), ours(3)"), '1223', 'and before');
 is(
     run(
@@ -42,8 +48,10 @@ is(
     '1223',
     'and at run time'
 );
-is(run("sub late { Storable::thaw(Storable::freeze([5]))->[0] } use CPANBridge; require Storable; print late()"), '5',
-    'code that was compiled before finds the functions');
+is(
+    run("sub late { Storable::thaw(Storable::freeze([5]))->[0] } use CPANBridge; require Storable; print late()"), '5',
+    'code that was compiled before finds the functions'
+);
 is(
     run(
 'use CPANBridge; require Storable; no warnings; my $limit = $Storable::recursion_limit; print defined $limit ? $limit : "none"'
@@ -53,8 +61,10 @@ is(
     ),
     'the recursion limit is the one Storable sets'
 );
-is(run('use CPANBridge; require Storable; print "$Storable::VERSION $Storable::flags"'),
-    run('require Storable; print "$Storable::VERSION $Storable::flags"'), 'so are its other variables');
+is(
+    run('use CPANBridge; require Storable; print "$Storable::VERSION $Storable::flags"'),
+    run('require Storable; print "$Storable::VERSION $Storable::flags"'), 'so are its other variables'
+);
 is(
     run(
 q{use CPANBridge; use Storable; package P; sub STORABLE_freeze { &CPANBridge::Session::_freeze([1]); return 'x' } sub STORABLE_thaw { $_[0]{y} = 1 }
@@ -63,10 +73,14 @@ q{use CPANBridge; use Storable; package P; sub STORABLE_freeze { &CPANBridge::Se
     'P',
     'it can be used inside a hook of Storable'
 );
-is(run("use CPANBridge; $ours BEGIN { \$SIG{__DIE__} = sub { print 'handler' } } print ours(6)"), '6',
-    'handlers of the script are not called');
-is(run("BEGIN { \$SIG{__DIE__} = sub { print 'handler' }; \$@ = 'kept' } use CPANBridge; print 'x'"), 'x',
-    'not even while it is loaded');
+is(
+    run("use CPANBridge; $ours BEGIN { \$SIG{__DIE__} = sub { print 'handler' } } print ours(6)"), '6',
+    'handlers of the script are not called'
+);
+is(
+    run("BEGIN { \$SIG{__DIE__} = sub { print 'handler' }; \$@ = 'kept' } use CPANBridge; print 'x'"), 'x',
+    'not even while it is loaded'
+);
 
 # Where the C part is not where it usually is, Storable.pm is used.
 is(

@@ -50,15 +50,19 @@ for my $name (qw(test.wait test.half)) {
     is(interrupted(0.02, $name, 0.2, 'late'), "alarm\n", "$name: the handler's die arrives");
     my $number = $session->{seq};
     is_deeply($session->request('test.wait', [0, 'mine']), ['mine'], 'the late reply is not taken for the next one');
-    is_deeply([grep { $_ == $number } @{ $session->request('test.cancels') }], [$number],
-        'the abandoned call was cancelled');
+    is_deeply(
+        [grep { $_ == $number } @{ $session->request('test.cancels') }], [$number],
+        'the abandoned call was cancelled'
+    );
 
     is(interrupted(0.15, $name, 0.4, 'late'), "alarm\n", "$name: after a longer wait, too");
     $number = $session->{seq};
     is($session->{busy}, 0, 'there the cancel is sent at once');
     is_deeply($session->request('test.wait', [0, 'mine']), ['mine'], 'the next call gets its own reply');
-    is_deeply([grep { $_ == $number } @{ $session->request('test.cancels') }], [$number],
-        'and the abandoned one was cancelled');
+    is_deeply(
+        [grep { $_ == $number } @{ $session->request('test.cancels') }], [$number],
+        'and the abandoned one was cancelled'
+    );
 }
 
 my $large = 'x' x 3_000_000;

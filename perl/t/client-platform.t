@@ -13,18 +13,23 @@ use CPANBridge::Connect;
 use CPANBridge::Platform;
 
 CPANBridge::Connect::constants();
-my @known = (@CPANBridge::Connect::NUMBERS[0 .. 3], $CPANBridge::Session::SEND_FLAGS, $CPANBridge::Session::PEEK_FLAGS,
-    $CPANBridge::Session::EAGAIN);
+my @known = (
+    @CPANBridge::Connect::NUMBERS[0 .. 3], $CPANBridge::Session::SEND_FLAGS, $CPANBridge::Session::PEEK_FLAGS,
+    $CPANBridge::Session::EAGAIN
+);
 $CPANBridge::Session::EAGAIN = 0;
 CPANBridge::Platform::constants();
-my @asked = (@CPANBridge::Connect::NUMBERS[0 .. 3], $CPANBridge::Session::SEND_FLAGS, $CPANBridge::Session::PEEK_FLAGS,
-    $CPANBridge::Session::EAGAIN);
+my @asked = (
+    @CPANBridge::Connect::NUMBERS[0 .. 3], $CPANBridge::Session::SEND_FLAGS, $CPANBridge::Session::PEEK_FLAGS,
+    $CPANBridge::Session::EAGAIN
+);
 $known[2] = $asked[2] if !$asked[2];    # an old Socket.pm does not know SO_RCVTIMEO
 is_deeply(\@asked, \@known, 'what is known by heart is what the system says');
 is($CPANBridge::Connect::NUMBERS[4]->('/a/b'), Socket::pack_sockaddr_un('/a/b'), 'an address');
-is_deeply([Socket::unpack_sockaddr_un(CPANBridge::Connect::linux_address('/a/b'))], ['/a/b'],
-    'is the same in the short way')
-    if $^O eq 'linux';
+is_deeply(
+    [Socket::unpack_sockaddr_un(CPANBridge::Connect::linux_address('/a/b'))], ['/a/b'],
+    'is the same in the short way'
+) if $^O eq 'linux';
 
 # A session with those numbers, found as on a system that is not Linux.
 my $daemon = FakeDaemon->start(serve => \&FakeDaemon::echo);

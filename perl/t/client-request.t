@@ -62,8 +62,10 @@ is(length ${ $session->await($seq[1]) }, 300_000, 'and second');
 is_deeply($session->{kept}, {}, 'nothing is kept afterwards');
 
 $session->oneway('test.close', [$_]) for 1, 2;
-is_deeply($session->request('test.seen'), [['test.close', [1]], ['test.close', [2]]],
-    'one-way calls ride in front of the next');
+is_deeply(
+    $session->request('test.seen'), [['test.close', [1]], ['test.close', [2]]],
+    'one-way calls ride in front of the next'
+);
 $session->oneway('test.close', [3], 1);
 is($session->{before},                         '', 'one that is urgent does not wait');
 is(scalar @{ $session->request('test.seen') }, 3,  'and arrives');
@@ -75,9 +77,10 @@ ok(
     'a one-way call never dies'
 );
 
-my %error =
-    (code => 'database', message => 'no such table: x', err => 1, errstr => 'no such table: x', state => 'HY000',
-    retryable => 0);
+my %error = (
+    code      => 'database', message => 'no such table: x', err => 1, errstr => 'no such table: x', state => 'HY000',
+    retryable => 0
+);
 ok(!eval { $session->request('test.fail', \%error); 1 }, 'a refused call dies');
 my $line  = __LINE__ - 1;
 my $error = $@;
@@ -96,8 +99,10 @@ ok(
     'code cannot be sent'
 );
 is($@->{code}, 'bad_params', 'which is an error of the parameters');
-like($@, qr/parameters of test\.echo cannot be sent: Can't store CODE items.* at \Q$0\E line \d+/,
-    'with a reason and a place');
+like(
+    $@, qr/parameters of test\.echo cannot be sent: Can't store CODE items.* at \Q$0\E line \d+/,
+    'with a reason and a place'
+);
 is_deeply($session->request('test.echo', [1])->[1], [1], 'and the session goes on');
 
 {
@@ -118,8 +123,10 @@ is_deeply($session->request('test.echo', [1])->[1], [1], 'and the session goes o
 }
 
 $session->{seq} = 0xfffffffe;
-is_deeply([map { $session->request('test.echo', [$_])->[1][0] } 1 .. 4], [1 .. 4],
-    'calls go on when the numbers begin again');
+is_deeply(
+    [map { $session->request('test.echo', [$_])->[1][0] } 1 .. 4], [1 .. 4],
+    'calls go on when the numbers begin again'
+);
 cmp_ok($session->{seq}, '<', 10, 'as they have');
 
 my ($got) = map { $session->request('test.echo', [$_])->[1][0] } 'tainted?';

@@ -206,8 +206,10 @@ sub connect_raw {
 
 sub hello {
     my ($fh, %more) = @_;
-    FakeDaemon::write_frame($fh, 1,
-        Storable::nfreeze({ protocol => 1, client => 'test', cwd => $WORLD, pid => $$, %more }));
+    FakeDaemon::write_frame(
+        $fh, 1,
+        Storable::nfreeze({ protocol => 1, client => 'test', cwd => $WORLD, pid => $$, %more })
+    );
     my $frame = FakeDaemon::read_frame($fh) or return;
     return Storable::thaw(substr $frame->{rest}, $frame->{kind} == 4 ? 4 : 0);
 }

@@ -48,8 +48,10 @@ sub directory {
     fail('refused', "$what is a symbolic link; remove it, or $ADVICE")           if -l $path;
     fail('refused', "$what is not a directory; remove it, or $ADVICE")           if !-d $path;
     fail('refused', "$what belongs to user $uid, not to you (user $>); $ADVICE") if $uid != $>;
-    return fail('refused', sprintf '%s is open to other users (mode %04o); close it with: chmod 700 %s', $what,
-        $mode & 07777, $path);
+    return fail(
+        'refused',     sprintf '%s is open to other users (mode %04o); close it with: chmod 700 %s', $what,
+        $mode & 07777, $path
+    );
 }
 
 sub connect {

@@ -369,17 +369,18 @@ sub _load {
 
 # Runs the code; handlers of signals that come meanwhile run afterwards.
 sub _undisturbed {
-    my ($code) = @_;
-    my $errno = $! + 0;
+    my ($code)  = @_;
+    my $errno   = $! + 0;
     my %handler = map { ref $SIG{$_} || ($SIG{$_} || 'IGNORE') !~ /\A(?:IGNORE|DEFAULT)\z/ ? ($_ => $SIG{$_}) : () }
         grep { !/^__/ } keys %SIG;
     my @came;
-    $SIG{$_} = sub { push @came, $_[0] } for keys %handler;
+    $SIG{$_} = sub { push @came, $_[0] }
+        for keys %handler;
     my ($done, $error);
     {
         local $@;
-        $! = $errno;
-        $done = eval { $code->(); 1 };
+        $!     = $errno;
+        $done  = eval { $code->(); 1 };
         $errno = $! + 0 if $done;
         $error = $@;
     }

@@ -212,7 +212,7 @@ sub _send_long {
 
         # Before 5.14 perl runs handlers inside a statement, too.
         $] < 5.014 ? _undisturbed($write) : $write->();
-        shift @{$rest} if !length ${$next};
+        shift @{$rest}                      if !length ${$next};
         $self->_wait_writable($frame, $all) if !defined $sent;
     }
     return;
