@@ -47,6 +47,8 @@ package DBI;
 #   $sth->{bridge_held}        the same rows while something (bound columns, trace, an error to be cleared) asks for more than a shift.
 #                              Only this DBI moves rows there; a driver that counts (rows) adds up bridge_rows, bridge_held, bridge_hash_rows.
 #   $sth->{bridge_hash_rows}   rows ready as hashes, keys already in their final case.
+#   $sth->{bridge_flat}        while $sth->{bridge_bind} is true: rows as one list of all their values, the fastest way into bound columns.
+#                              fetch returns the next row as an array ref as ever and leaves the other values here.
 #   bridge_fetch_as($sth, 'hash', $case)   optional method of the st class, called instead of fetch when fetchrow_hashref finds nothing
 #                              waiting; $case is NAME, NAME_lc or NAME_uc. Returns the next row as a hash ref and leaves the others in
 #                              bridge_hash_rows; undef = no more rows, or an error was set; '' = declined (then fetch is called). A driver

@@ -15,13 +15,7 @@ const ROUNDS: usize = 200;
 const COLUMNS: [&str; 5] = ["id", "name", "city", "amount", "note"];
 
 fn mixed(id: i64) -> [Cell<'static>; 5] {
-    [
-        Cell::Int(id),
-        Cell::Text("Gauss"),
-        Cell::TextBytes("G\u{f6}ttingen".as_bytes()),
-        Cell::Double(17.77),
-        Cell::Null,
-    ]
+    [Cell::Int(id), Cell::Text("Gauss"), Cell::TextBytes("G\u{f6}ttingen".as_bytes()), Cell::Double(17.77), Cell::Null]
 }
 
 fn strings(_: i64) -> [Cell<'static>; 5] {
@@ -63,10 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, row) in [("mixed", mixed as fn(i64) -> _), ("strings", strings)] {
         for (shape, keys) in [("arrays", None), ("hashes", Some(&keys))] {
             let nanos = best(|| write(&mut image, keys, row));
-            println!(
-                "write {name:8} {shape}  {nanos:6.1} ns/row  {} bytes/row",
-                image.len() / ROWS
-            );
+            println!("write {name:8} {shape}  {nanos:6.1} ns/row  {} bytes/row", image.len() / ROWS);
             let nanos = best(|| {
                 black_box(storable::check(&image, &storable::Limits::default()).is_ok());
             });

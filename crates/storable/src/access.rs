@@ -85,23 +85,14 @@ pub(crate) struct Hashes<'x, 'de, 's> {
 
 impl<'x, 'de, 's> Hashes<'x, 'de, 's> {
     pub fn new(de: &'x mut Deserializer<'de, 's>, len: u32, flagged: bool) -> Self {
-        Self {
-            de,
-            left: len,
-            flagged,
-            value: None,
-        }
+        Self { de, left: len, flagged, value: None }
     }
 
     /// Reads the key of the next entry; `None` for a placeholder.
     fn key(&mut self) -> Result<Option<KeyDeserializer<'de>>> {
         let value = self.de.place();
         self.de.skip()?;
-        let flags = if self.flagged {
-            self.de.cursor.byte()?
-        } else {
-            0
-        };
+        let flags = if self.flagged { self.de.cursor.byte()? } else { 0 };
         let len = self.de.cursor.len()?;
         let bytes = self.de.cursor.bytes(len as usize)?;
         self.value = Some((value, self.de.place()));
@@ -135,10 +126,8 @@ impl<'de> de::MapAccess<'de> for Hashes<'_, 'de, '_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        let (value, next) = self
-            .value
-            .take()
-            .ok_or_else(|| Error::data("a hash value was asked for before its key"))?;
+        let (value, next) =
+            self.value.take().ok_or_else(|| Error::data("a hash value was asked for before its key"))?;
         self.de.go(value);
         let value = seed.deserialize(&mut *self.de)?;
         self.de.go(next);
@@ -235,11 +224,7 @@ impl<'de> de::Deserializer<'de> for KeyDeserializer<'de> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -267,17 +252,12 @@ pub(crate) struct Variant<'x, 'de, 's> {
 
 impl<'x, 'de, 's> Variant<'x, 'de, 's> {
     pub fn new(de: &'x mut Deserializer<'de, 's>, flagged: bool) -> Self {
-        Self {
-            entries: Hashes::new(de, 1, flagged),
-        }
+        Self { entries: Hashes::new(de, 1, flagged) }
     }
 
     /// The deserializer, at the content.
     fn content(self) -> Result<&'x mut Deserializer<'de, 's>> {
-        let (value, _) = self
-            .entries
-            .value
-            .ok_or_else(|| Error::data("a variant without content"))?;
+        let (value, _) = self.entries.value.ok_or_else(|| Error::data("a variant without content"))?;
         self.entries.de.go(value);
         Ok(self.entries.de)
     }
@@ -288,10 +268,7 @@ impl<'de> de::EnumAccess<'de> for Variant<'_, 'de, '_> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(mut self, seed: V) -> Result<(V::Value, Self)> {
-        let key = self
-            .entries
-            .key()?
-            .ok_or_else(|| Error::data("a hash without the name of a variant"))?;
+        let key = self.entries.key()?.ok_or_else(|| Error::data("a hash without the name of a variant"))?;
         Ok((seed.deserialize(key)?, self))
     }
 }
@@ -312,11 +289,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de, '_> {
         de::Deserializer::deserialize_tuple(self.content()?, len, visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
         de::Deserializer::deserialize_struct(self.content()?, "", fields, visitor)
     }
 }

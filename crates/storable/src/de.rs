@@ -26,11 +26,7 @@ pub fn from_slice<'de, T: Deserialize<'de>>(image: &'de [u8]) -> Result<T> {
 /// The same within other limits.
 pub fn from_slice_with<'de, T: Deserialize<'de>>(image: &'de [u8], limits: &Limits) -> Result<T> {
     let spans = scan(image, limits)?;
-    let mut deserializer = Deserializer {
-        cursor: Cursor { image, at: 2 },
-        spans: &spans,
-        next_span: 0,
-    };
+    let mut deserializer = Deserializer { cursor: Cursor { image, at: 2 }, spans: &spans, next_span: 0 };
     T::deserialize(&mut deserializer)
 }
 
@@ -56,21 +52,13 @@ impl<'de> Deserializer<'de, '_> {
 
     /// After the head of an array or hash: where it ends.
     pub fn enter(&mut self) -> Result<Place> {
-        let span = *self.spans.get(self.next_span).ok_or(Error::Truncated {
-            len: self.cursor.image.len(),
-        })?;
+        let span = *self.spans.get(self.next_span).ok_or(Error::Truncated { len: self.cursor.image.len() })?;
         self.next_span += 1;
-        Ok(Place {
-            at: span.end as usize,
-            next_span: span.next as usize,
-        })
+        Ok(Place { at: span.end as usize, next_span: span.next as usize })
     }
 
     pub fn place(&self) -> Place {
-        Place {
-            at: self.cursor.at,
-            next_span: self.next_span,
-        }
+        Place { at: self.cursor.at, next_span: self.next_span }
     }
 
     pub fn go(&mut self, place: Place) {
@@ -119,12 +107,7 @@ impl<'de> Deserializer<'de, '_> {
     }
 
     /// A struct from an array of its fields, in order.
-    fn positional<V: Visitor<'de>>(
-        &mut self,
-        len: u32,
-        fields: usize,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn positional<V: Visitor<'de>>(&mut self, len: u32, fields: usize, visitor: V) -> Result<V::Value> {
         check_len(len, fields, "positional parameters")?;
         let end = self.enter()?;
         let value = visitor.visit_map(Positional::new(self, len))?;
@@ -147,17 +130,12 @@ impl<'de> Deserializer<'de, '_> {
 }
 
 fn invalid(token: &Token<'_>, wanted: &dyn de::Expected) -> Error {
-    Error::data(format_args!(
-        "invalid type: {}, expected {wanted}",
-        token.what()
-    ))
+    Error::data(format_args!("invalid type: {}, expected {wanted}", token.what()))
 }
 
 fn check_len(len: u32, most: usize, what: &str) -> Result<()> {
     if len as usize > most {
-        return Err(Error::data(format_args!(
-            "invalid length {len}, expected at most {most} {what}"
-        )));
+        return Err(Error::data(format_args!("invalid length {len}, expected at most {most} {what}")));
     }
     Ok(())
 }
@@ -286,19 +264,11 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de, '_> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -312,12 +282,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de, '_> {
         }
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
         self.deserialize_tuple(len, visitor)
     }
 
@@ -350,9 +315,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de, '_> {
             }
             Token::Bytes(_) | Token::Text(_) | Token::Int(_) => {
                 self.go(place);
-                visitor.visit_enum(de::value::StringDeserializer::new(String::deserialize(
-                    self,
-                )?))
+                visitor.visit_enum(de::value::StringDeserializer::new(String::deserialize(self)?))
             }
             token => Err(Error::data(format_args!(
                 "invalid type: {}, expected {}: a name, or a hash of one name and its content",

@@ -50,9 +50,7 @@ pub enum Error {
     #[error("Storable image of {len} bytes is larger than max_image_bytes ({limit})")]
     TooLarge { limit: usize, len: usize },
     /// A string, key, array or hash beyond the 31 bits Storable has for its length.
-    #[error(
-        "{what} of {len} bytes or elements is longer than a Storable image can hold (2147483647)"
-    )]
+    #[error("{what} of {len} bytes or elements is longer than a Storable image can hold (2147483647)")]
     TooLong { what: &'static str, len: usize },
     /// A value of another type than the one wanted; also what serde reports.
     #[error("{0}")]

@@ -68,9 +68,7 @@ pub const KEY_PLACEHOLDER: u8 = 16;
 /// What a refused opcode stands for; `None` when it is not a known opcode.
 pub(crate) fn refused(op: u8) -> Option<&'static str> {
     Some(match op {
-        SX_TIED_ARRAY | SX_TIED_HASH | SX_TIED_SCALAR | SX_TIED_KEY | SX_TIED_IDX => {
-            "a tied variable"
-        }
+        SX_TIED_ARRAY | SX_TIED_HASH | SX_TIED_SCALAR | SX_TIED_KEY | SX_TIED_IDX => "a tied variable",
         SX_BLESS | SX_IX_BLESS => "a blessed object",
         SX_HOOK => "a blessed object with STORABLE hooks",
         SX_OVERLOAD | SX_WEAKOVERLOAD => "a reference to an object with overloading",

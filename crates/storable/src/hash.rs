@@ -28,11 +28,7 @@ impl Writer<'_> {
         let at = self.out.len();
         self.out.extend_from_slice(&[f::SX_HASH, 0, 0, 0, 0]);
         self.put_count(at + 1, len);
-        HashMark {
-            at,
-            flagged: false,
-            entries: 0,
-        }
+        HashMark { at, flagged: false, entries: 0 }
     }
 
     /// A key of characters, after its value.
@@ -88,10 +84,7 @@ impl Writer<'_> {
         self.out.extend_from_slice(&[f::SX_FLAG_HASH, 0]);
         self.out.extend_from_slice(&old[1..5]);
         let mut from = 5;
-        let mut cursor = Cursor {
-            image: &old,
-            at: from,
-        };
+        let mut cursor = Cursor { image: &old, at: from };
         for _ in 0..hash.entries {
             if skip_value(&mut cursor).is_err() {
                 break;

@@ -92,9 +92,7 @@ fn base64_of(entries: &Map<String, Json>) -> Result<Option<Vec<u8>>> {
     };
     match STANDARD.decode(text) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) => Err(Error::data(format_args!(
-            "the value of {{\"{BASE64_KEY}\": …}} is not base64: {error}"
-        ))),
+        Err(error) => Err(Error::data(format_args!("the value of {{\"{BASE64_KEY}\": …}} is not base64: {error}"))),
     }
 }
 
@@ -120,11 +118,7 @@ impl ValueRef<'_> {
             Self::Bytes(v) => bytes(v),
             Self::Text(v) => Json::String((*v).into()),
             Self::Array(v) => Json::Array(v.iter().map(ValueRef::to_json).collect()),
-            Self::Hash(v) => Json::Object(
-                v.iter()
-                    .map(|(key, value)| (name(key), value.to_json()))
-                    .collect(),
-            ),
+            Self::Hash(v) => Json::Object(v.iter().map(|(key, value)| (name(key), value.to_json())).collect()),
         }
     }
 }
@@ -152,10 +146,6 @@ fn double(v: f64) -> Json {
 fn bytes(v: &[u8]) -> Json {
     match std::str::from_utf8(v) {
         Ok(text) => Json::String(text.into()),
-        Err(_) => Json::Object(
-            [(BASE64_KEY.into(), Json::String(STANDARD.encode(v)))]
-                .into_iter()
-                .collect(),
-        ),
+        Err(_) => Json::Object([(BASE64_KEY.into(), Json::String(STANDARD.encode(v)))].into_iter().collect()),
     }
 }

@@ -36,11 +36,7 @@ pub fn perl_number(number: f64) -> String {
 }
 
 fn trim_zeros(decimal: &str) -> &str {
-    if decimal.contains('.') {
-        decimal.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        decimal
-    }
+    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
 }
 
 /// The shortest decimal that is exactly this double again, in a form that Perl numifies.
@@ -101,10 +97,7 @@ mod tests {
     #[test]
     fn exact_numbers_are_exact() {
         for number in [0.1, 0.1 + 0.2, 1e300, 5e-324, f64::MAX, -1.0 / 3.0, 1e22] {
-            assert_eq!(
-                exact_number(number).parse::<f64>().unwrap().to_bits(),
-                number.to_bits()
-            );
+            assert_eq!(exact_number(number).parse::<f64>().unwrap().to_bits(), number.to_bits());
         }
         assert_eq!(exact_number(0.1), "0.1");
     }

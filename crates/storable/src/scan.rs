@@ -73,27 +73,14 @@ fn header(image: &[u8]) -> Result<()> {
 pub(crate) fn scan(image: &[u8], limits: &Limits) -> Result<Vec<Span>> {
     let limit = limits.max_image_bytes.min(u32::MAX as usize);
     if image.len() > limit {
-        return Err(Error::TooLarge {
-            limit,
-            len: image.len(),
-        });
+        return Err(Error::TooLarge { limit, len: image.len() });
     }
     header(image)?;
-    let mut scanner = Scanner {
-        image,
-        at: 2,
-        values: 0,
-        limits,
-        open: Vec::new(),
-        spans: Vec::new(),
-    };
+    let mut scanner = Scanner { image, at: 2, values: 0, limits, open: Vec::new(), spans: Vec::new() };
     scanner.run()?;
     match image.len() - scanner.at {
         0 => Ok(scanner.spans),
-        extra => Err(Error::Trailing {
-            at: scanner.at,
-            extra,
-        }),
+        extra => Err(Error::Trailing { at: scanner.at, extra }),
     }
 }
 
@@ -117,18 +104,14 @@ impl Scanner<'_> {
     }
 
     fn byte(&mut self) -> Result<u8> {
-        let byte = *self.image.get(self.at).ok_or(Error::Truncated {
-            len: self.image.len(),
-        })?;
+        let byte = *self.image.get(self.at).ok_or(Error::Truncated { len: self.image.len() })?;
         self.at += 1;
         Ok(byte)
     }
 
     fn skip(&mut self, len: usize) -> Result<()> {
         if self.image.len() - self.at < len {
-            return Err(Error::Truncated {
-                len: self.image.len(),
-            });
+            return Err(Error::Truncated { len: self.image.len() });
         }
         self.at += len;
         Ok(())
@@ -138,15 +121,10 @@ impl Scanner<'_> {
     fn len(&mut self) -> Result<u32> {
         let at = self.at;
         let bytes = self.image.get(at..).and_then(<[u8]>::first_chunk::<4>);
-        let len = u32::from_be_bytes(*bytes.ok_or(Error::Truncated {
-            len: self.image.len(),
-        })?);
+        let len = u32::from_be_bytes(*bytes.ok_or(Error::Truncated { len: self.image.len() })?);
         self.at += 4;
         if len as usize > f::MAX_LEN {
-            return Err(Error::Malformed {
-                what: "a negative length",
-                at,
-            });
+            return Err(Error::Malformed { what: "a negative length", at });
         }
         Ok(len)
     }
@@ -165,9 +143,7 @@ impl Scanner<'_> {
     fn value(&mut self) -> Result<Head> {
         self.values += 1;
         if self.values > self.limits.max_values_count {
-            return Err(Error::TooManyValues {
-                limit: self.limits.max_values_count,
-            });
+            return Err(Error::TooManyValues { limit: self.limits.max_values_count });
         }
         let at = self.at;
         let root = at == 2;
@@ -187,16 +163,10 @@ impl Scanner<'_> {
             f::SX_ARRAY => self.begin(Kind::Array),
             f::SX_HASH => self.begin(Kind::Hash),
             f::SX_FLAG_HASH => self.begin(Kind::FlagHash),
-            f::SX_REF | f::SX_WEAKREF => Err(Error::Refused {
-                what: "a reference to a reference",
-                at: reference_at,
-            }),
+            f::SX_REF | f::SX_WEAKREF => Err(Error::Refused { what: "a reference to a reference", at: reference_at }),
             op => {
                 self.scalar(op, at)?;
-                Err(Error::Refused {
-                    what: "a reference to a scalar",
-                    at: reference_at,
-                })
+                Err(Error::Refused { what: "a reference to a scalar", at: reference_at })
             }
         }
     }
@@ -224,16 +194,12 @@ impl Scanner<'_> {
                 self.version_string()
             }
             f::SX_OBJECT => Err(Error::BackReference { at }),
-            f::SX_ARRAY | f::SX_HASH | f::SX_FLAG_HASH => Err(Error::Malformed {
-                what: "an array or hash without a reference to it",
-                at,
-            }),
+            f::SX_ARRAY | f::SX_HASH | f::SX_FLAG_HASH => {
+                Err(Error::Malformed { what: "an array or hash without a reference to it", at })
+            }
             op => Err(match f::refused(op) {
                 Some(what) => Error::Refused { what, at },
-                None => Error::Malformed {
-                    what: "an unknown type of value",
-                    at,
-                },
+                None => Error::Malformed { what: "an unknown type of value", at },
             }),
         }
     }
@@ -244,35 +210,23 @@ impl Scanner<'_> {
         match self.byte()? {
             f::SX_SCALAR | f::SX_UTF8STR => self.skip_short(),
             f::SX_LSCALAR | f::SX_LUTF8STR => self.skip_long(),
-            _ => Err(Error::Malformed {
-                what: "a version string without its string",
-                at,
-            }),
+            _ => Err(Error::Malformed { what: "a version string without its string", at }),
         }
     }
 
     fn begin(&mut self, kind: Kind) -> Result<Head> {
         let at = self.at;
         if self.open.len() >= self.limits.max_depth_levels {
-            return Err(Error::TooDeep {
-                limit: self.limits.max_depth_levels,
-                at,
-            });
+            return Err(Error::TooDeep { limit: self.limits.max_depth_levels, at });
         }
         if kind == Kind::FlagHash {
             self.byte()?; // restricted or not: no matter to a reader
         }
         let remaining = self.len()?;
         if (remaining as usize).saturating_mul(kind.least()) > self.image.len() - self.at {
-            return Err(Error::Truncated {
-                len: self.image.len(),
-            });
+            return Err(Error::Truncated { len: self.image.len() });
         }
-        self.open.push(Open {
-            span: self.spans.len(),
-            remaining,
-            kind,
-        });
+        self.open.push(Open { span: self.spans.len(), remaining, kind });
         self.spans.push(Span { end: 0, next: 0 });
         Ok(Head::Begun)
     }
@@ -304,10 +258,7 @@ impl Scanner<'_> {
         if kind == Kind::FlagHash {
             let at = self.at;
             if self.byte()? & f::KEY_IS_SV != 0 {
-                return Err(Error::Refused {
-                    what: "a hash key that is not a plain string",
-                    at,
-                });
+                return Err(Error::Refused { what: "a hash key that is not a plain string", at });
             }
         }
         self.skip_long()

@@ -25,11 +25,7 @@ pub fn append<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<()>
 }
 
 /// Appends an image of `value`, with options. After an error `out` is as it was before.
-pub fn append_with<T: Serialize + ?Sized>(
-    out: &mut Vec<u8>,
-    value: &T,
-    options: WriteOptions,
-) -> Result<()> {
+pub fn append_with<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, options: WriteOptions) -> Result<()> {
     let start = out.len();
     let mut writer = Writer::begin_image_with(out, options);
     let result = writer.value(value).and_then(|()| writer.finish());
@@ -54,22 +50,12 @@ impl<'w, 'a> Serializer<'w, 'a> {
         if let Some(len) = len {
             self.writer.patch(slot, len);
         }
-        Array {
-            writer: self.writer,
-            slot,
-            len: 0,
-            outer: None,
-        }
+        Array { writer: self.writer, slot, len: 0, outer: None }
     }
 
     fn hash(self, len: usize) -> Hash<'w, 'a> {
         let mark = self.writer.begin_hash(len);
-        Hash {
-            writer: self.writer,
-            mark,
-            key: None,
-            outer: None,
-        }
+        Hash { writer: self.writer, mark, key: None, outer: None }
     }
 }
 
@@ -185,11 +171,7 @@ impl<'w, 'a> ser::Serializer for Serializer<'w, 'a> {
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<()> {
         self.serialize_str(variant)
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<()> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<()> {
         value.serialize(self)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -221,10 +203,7 @@ impl<'w, 'a> ser::Serializer for Serializer<'w, 'a> {
         len: usize,
     ) -> Result<Array<'w, 'a>> {
         let outer = self.writer.begin_hash(1);
-        Ok(Array {
-            outer: Some((outer, variant)),
-            ..self.array(Some(len))
-        })
+        Ok(Array { outer: Some((outer, variant)), ..self.array(Some(len)) })
     }
     fn serialize_map(self, len: Option<usize>) -> Result<Hash<'w, 'a>> {
         Ok(self.hash(len.unwrap_or(0)))
@@ -240,10 +219,7 @@ impl<'w, 'a> ser::Serializer for Serializer<'w, 'a> {
         len: usize,
     ) -> Result<Hash<'w, 'a>> {
         let outer = self.writer.begin_hash(1);
-        Ok(Hash {
-            outer: Some((outer, variant)),
-            ..self.hash(len)
-        })
+        Ok(Hash { outer: Some((outer, variant)), ..self.hash(len) })
     }
 }
 
@@ -297,11 +273,7 @@ macro_rules! hash {
         impl ser::$trait for Hash<'_, '_> {
             type Ok = ();
             type Error = Error;
-            fn serialize_field<T: Serialize + ?Sized>(
-                &mut self,
-                name: &'static str,
-                value: &T,
-            ) -> Result<()> {
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
                 self.field(name, value)
             }
             fn end(self) -> Result<()> {
@@ -329,28 +301,19 @@ impl ser::SerializeMap for Hash<'_, '_> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let key = self
-            .key
-            .take()
-            .ok_or_else(|| Error::data("a map's value was given before its key"))?;
+        let key = self.key.take().ok_or_else(|| Error::data("a map's value was given before its key"))?;
         self.writer.value(value)?;
         self.writer.any_key(&mut self.mark, &key);
         Ok(())
     }
 
-    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
-        &mut self,
-        key: &K,
-        value: &V,
-    ) -> Result<()> {
+    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<()> {
         self.writer.value(value)?;
         let (writer, mark) = (&mut *self.writer, &mut self.mark);
-        key.serialize(KeySerializer(
-            |bytes: &[u8], text| match std::str::from_utf8(bytes) {
-                Ok(key) if text => writer.key(mark, key),
-                _ => writer.key_bytes(mark, bytes),
-            },
-        ))
+        key.serialize(KeySerializer(|bytes: &[u8], text| match std::str::from_utf8(bytes) {
+            Ok(key) if text => writer.key(mark, key),
+            _ => writer.key_bytes(mark, bytes),
+        }))
     }
 
     fn end(self) -> Result<()> {
@@ -363,9 +326,7 @@ impl ser::SerializeMap for Hash<'_, '_> {
 struct KeySerializer<F: FnOnce(&[u8], bool)>(F);
 
 fn not_a_key<T>(what: &str) -> Result<T> {
-    Err(Error::data(format_args!(
-        "a hash key must be a string or a number, not {what}"
-    )))
+    Err(Error::data(format_args!("a hash key must be a string or a number, not {what}")))
 }
 
 macro_rules! number_key {
@@ -421,11 +382,7 @@ impl<F: FnOnce(&[u8], bool)> ser::Serializer for KeySerializer<F> {
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<()> {
         self.serialize_str(variant)
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<()> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<()> {
         value.serialize(self)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -443,11 +400,7 @@ impl<F: FnOnce(&[u8], bool)> ser::Serializer for KeySerializer<F> {
     fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple> {
         not_a_key("an array")
     }
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleStruct> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct> {
         not_a_key("an array")
     }
     fn serialize_tuple_variant(

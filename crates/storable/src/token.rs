@@ -25,9 +25,7 @@ pub(crate) struct Cursor<'de> {
 
 impl<'de> Cursor<'de> {
     fn truncated(self) -> Error {
-        Error::Truncated {
-            len: self.image.len(),
-        }
+        Error::Truncated { len: self.image.len() }
     }
 
     /// The next `N` bytes.
@@ -49,10 +47,7 @@ impl<'de> Cursor<'de> {
     /// The next `len` bytes.
     pub fn bytes(&mut self, len: usize) -> Result<&'de [u8]> {
         let end = self.at.saturating_add(len);
-        let bytes = self
-            .image
-            .get(self.at..end)
-            .ok_or_else(|| self.truncated())?;
+        let bytes = self.image.get(self.at..end).ok_or_else(|| self.truncated())?;
         self.at = end;
         Ok(bytes)
     }
@@ -69,9 +64,7 @@ impl<'de> Cursor<'de> {
 
     /// Bytes flagged as UTF-8 as text.
     pub fn text(self, bytes: &'de [u8]) -> Result<&'de str> {
-        std::str::from_utf8(bytes).map_err(|_| Error::Utf8 {
-            at: self.at - bytes.len(),
-        })
+        std::str::from_utf8(bytes).map_err(|_| Error::Utf8 { at: self.at - bytes.len() })
     }
 
     /// Reads a token; references are no tokens of their own.
@@ -111,22 +104,13 @@ impl<'de> Cursor<'de> {
                     continue;
                 }
                 f::SX_ARRAY => Token::Array(self.len()?),
-                f::SX_HASH => Token::Hash {
-                    len: self.len()?,
-                    flagged: false,
-                },
+                f::SX_HASH => Token::Hash { len: self.len()?, flagged: false },
                 f::SX_FLAG_HASH => {
                     self.byte()?;
-                    Token::Hash {
-                        len: self.len()?,
-                        flagged: true,
-                    }
+                    Token::Hash { len: self.len()?, flagged: true }
                 }
                 _ => {
-                    return Err(Error::Malformed {
-                        what: "an unknown type of value",
-                        at,
-                    });
+                    return Err(Error::Malformed { what: "an unknown type of value", at });
                 }
             });
         }

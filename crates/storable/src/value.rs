@@ -35,12 +35,7 @@ pub enum Value {
 impl Value {
     /// A hash of these entries.
     pub fn hash<K: Into<Key>, V: Into<Self>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self::Hash(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into()))
-                .collect(),
-        )
+        Self::Hash(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 
     /// An array of these elements.

@@ -41,11 +41,9 @@ impl ValueRef<'_> {
             Self::Bytes(v) => Value::Bytes((*v).into()),
             Self::Text(v) => Value::Text((*v).into()),
             Self::Array(v) => Value::Array(v.iter().map(ValueRef::to_value).collect()),
-            Self::Hash(v) => Value::Hash(
-                v.iter()
-                    .map(|(key, value)| (key.clone().into_owned(), value.to_value()))
-                    .collect(),
-            ),
+            Self::Hash(v) => {
+                Value::Hash(v.iter().map(|(key, value)| (key.clone().into_owned(), value.to_value())).collect())
+            }
         }
     }
 
@@ -66,11 +64,9 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
             Value::Bytes(v) => Self::Bytes(v),
             Value::Text(v) => Self::Text(v),
             Value::Array(v) => Self::Array(v.iter().map(Self::from).collect()),
-            Value::Hash(v) => Self::Hash(
-                v.iter()
-                    .map(|(key, value)| (Cow::Borrowed(key), Self::from(value)))
-                    .collect(),
-            ),
+            Value::Hash(v) => {
+                Self::Hash(v.iter().map(|(key, value)| (Cow::Borrowed(key), Self::from(value))).collect())
+            }
         }
     }
 }

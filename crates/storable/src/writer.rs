@@ -76,21 +76,14 @@ impl<'a> Writer<'a> {
     /// The same with options.
     pub fn begin_image_with(out: &'a mut Vec<u8>, options: WriteOptions) -> Self {
         out.extend_from_slice(&[f::HEADER, f::WRITE_MINOR]);
-        Self {
-            out,
-            options,
-            root: true,
-            failed: None,
-        }
+        Self { out, options, root: true, failed: None }
     }
 
     /// The end of the image; an error if something could not be written.
     pub fn finish(self) -> Result<()> {
         match self.failed {
             Some(error) => Err(error),
-            None if self.root => Err(Error::data(
-                "a Storable image needs a value, none was written",
-            )),
+            None if self.root => Err(Error::data("a Storable image needs a value, none was written")),
             None => Ok(()),
         }
     }
@@ -124,8 +117,7 @@ impl<'a> Writer<'a> {
     /// A boolean: the integers 1 and 0 to Perl.
     pub fn bool(&mut self, bool: bool) {
         self.root = false;
-        self.out
-            .extend_from_slice(&[f::SX_NETINT, 0, 0, 0, bool.into()]);
+        self.out.extend_from_slice(&[f::SX_NETINT, 0, 0, 0, bool.into()]);
     }
 
     /// An integer.
@@ -265,12 +257,7 @@ pub(crate) fn put_double(out: &mut Vec<u8>, double: f64, numbers: Numbers) {
     if numbers == Numbers::Native {
         put_native(out, f::SX_DOUBLE, double.to_ne_bytes());
     } else {
-        put_string(
-            out,
-            exact_number(double).as_bytes(),
-            f::SX_SCALAR,
-            f::SX_LSCALAR,
-        );
+        put_string(out, exact_number(double).as_bytes(), f::SX_SCALAR, f::SX_LSCALAR);
     }
 }
 

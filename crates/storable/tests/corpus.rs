@@ -10,14 +10,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use storable::{
-    Cell, Key, Numbers, RowKeys, Value, WriteOptions, Writer, from_slice, to_vec, to_vec_with,
-};
+use storable::{Cell, Key, Numbers, RowKeys, Value, WriteOptions, Writer, from_slice, to_vec, to_vec_with};
 
 fn corpus(part: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("corpus")
-        .join(part)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(part)
 }
 
 /// The images of a part of the corpus, by name, with what is said of them.
@@ -28,10 +24,7 @@ fn images(part: &str) -> BTreeMap<String, (Vec<u8>, String)> {
         if path.extension().is_some_and(|extension| extension == "img") {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             let said = std::fs::read_to_string(path.with_extension("txt")).unwrap();
-            images.insert(
-                name,
-                (std::fs::read(&path).unwrap(), said.trim_end().to_owned()),
-            );
+            images.insert(name, (std::fs::read(&path).unwrap(), said.trim_end().to_owned()));
         }
     }
     images
@@ -60,15 +53,9 @@ fn describe(value: &Value, eyes: Eyes) -> String {
             format!("[{}]", elements.join(","))
         }
         Value::Hash(v) => {
-            let mut entries: Vec<_> = v
-                .iter()
-                .map(|(key, value)| (describe_key(key), describe(value, eyes)))
-                .collect();
+            let mut entries: Vec<_> = v.iter().map(|(key, value)| (describe_key(key), describe(value, eyes))).collect();
             entries.sort();
-            let entries: Vec<_> = entries
-                .into_iter()
-                .map(|(key, value)| format!("{key}:{value}"))
-                .collect();
+            let entries: Vec<_> = entries.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
             format!("{{{}}}", entries.join(","))
         }
     }
@@ -117,21 +104,14 @@ fn reads_what_perl_wrote() {
         let read = from_slice::<Value>(image);
         if let Some(why) = said.strip_prefix("refused: ") {
             let error = read.expect_err(name).to_string();
-            assert!(
-                error.contains(why),
-                "{name}: {error:?} does not say {why:?}"
-            );
+            assert!(error.contains(why), "{name}: {error:?} does not say {why:?}");
             continue;
         }
         let value = read.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(&describe(&value, Eyes::Rust), said, "{name}");
         // A NaN apart (there is none in the corpus), what is read can be written and read again.
         let again: Value = from_slice(&to_vec(&value).unwrap()).unwrap();
-        assert_eq!(
-            describe(&again, Eyes::Perl),
-            describe(&value, Eyes::Perl),
-            "{name}, again"
-        );
+        assert_eq!(describe(&again, Eyes::Perl), describe(&value, Eyes::Perl), "{name}, again");
     }
 }
 
@@ -177,10 +157,7 @@ fn every_cut_is_refused() {
             continue;
         }
         for len in 0..image.len() {
-            assert!(
-                from_slice::<Value>(&image[..len]).is_err(),
-                "{name} cut to {len} bytes"
-            );
+            assert!(from_slice::<Value>(&image[..len]).is_err(), "{name} cut to {len} bytes");
         }
     }
 }
@@ -194,49 +171,16 @@ fn values() -> Vec<(&'static str, Value)> {
         ("root-text", "s\u{fc}\u{df}".into()),
         ("root-hash", Value::hash([("a", 1)])),
         ("booleans", Value::array([true, false])),
-        (
-            "ints",
-            Value::array([
-                0,
-                1,
-                -1,
-                127,
-                -128,
-                128,
-                -129,
-                65536,
-                i64::from(i32::MAX),
-                i64::from(i32::MIN),
-            ]),
-        ),
-        (
-            "ints-64",
-            Value::array([1 << 31, -(1 << 31) - 1, 1 << 53, i64::MAX, i64::MIN]),
-        ),
+        ("ints", Value::array([0, 1, -1, 127, -128, 128, -129, 65536, i64::from(i32::MAX), i64::from(i32::MIN)])),
+        ("ints-64", Value::array([1 << 31, -(1 << 31) - 1, 1 << 53, i64::MAX, i64::MIN])),
         ("uints", Value::array([u64::MAX, 1 << 63, 7])),
         (
             "doubles",
-            Value::array([
-                0.0,
-                1.5,
-                -0.1,
-                0.1 + 0.2,
-                3.0,
-                1e300,
-                f64::MIN_POSITIVE,
-                f64::INFINITY,
-                f64::NEG_INFINITY,
-            ]),
+            Value::array([0.0, 1.5, -0.1, 0.1 + 0.2, 3.0, 1e300, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY]),
         ),
         (
             "strings",
-            Value::array([
-                bytes(b""),
-                bytes(b"abc"),
-                bytes(b"\0\xe9\xff"),
-                bytes(&[b'x'; 255]),
-                bytes(&[b'y'; 256]),
-            ]),
+            Value::array([bytes(b""), bytes(b"abc"), bytes(b"\0\xe9\xff"), bytes(&[b'x'; 255]), bytes(&[b'y'; 256])]),
         ),
         (
             "text",
@@ -261,10 +205,7 @@ fn values() -> Vec<(&'static str, Value)> {
             Value::Hash(vec![
                 ("plain".into(), 1.into()),
                 (Key::Bytes(b"caf\xe9".to_vec()), 2.into()),
-                (
-                    "\u{263a}".into(),
-                    Value::hash([("\u{3b1}", Value::array([1])), ("b", Value::Undef)]),
-                ),
+                ("\u{263a}".into(), Value::hash([("\u{3b1}", Value::array([1])), ("b", Value::Undef)])),
                 ("".into(), 3.into()),
                 ("k".repeat(300).into(), 4.into()),
             ]),
@@ -332,39 +273,16 @@ fn rows(keys: Option<&RowKeys>) -> Vec<u8> {
 fn written() -> Vec<(String, Vec<u8>, String)> {
     let mut written = Vec::new();
     for (name, value) in values() {
-        written.push((
-            name.to_owned(),
-            to_vec(&value).unwrap(),
-            describe(&value, Eyes::Perl),
-        ));
+        written.push((name.to_owned(), to_vec(&value).unwrap(), describe(&value, Eyes::Perl)));
     }
-    let portable = WriteOptions {
-        numbers: Numbers::Portable,
-        ..WriteOptions::default()
-    };
-    let numbers = Value::array([
-        Value::Int(1 << 40),
-        Value::Double(0.1 + 0.2),
-        Value::Double(1e300),
-        Value::Int(5),
-    ]);
+    let portable = WriteOptions { numbers: Numbers::Portable, ..WriteOptions::default() };
+    let numbers = Value::array([Value::Int(1 << 40), Value::Double(0.1 + 0.2), Value::Double(1e300), Value::Int(5)]);
     let said = r#"[b"1099511627776",b"0.30000000000000004",b"1e+300",5]"#;
-    written.push((
-        "portable".into(),
-        to_vec_with(&numbers, portable).unwrap(),
-        said.into(),
-    ));
-    let flagged = WriteOptions {
-        flag_ascii: true,
-        ..WriteOptions::default()
-    };
+    written.push(("portable".into(), to_vec_with(&numbers, portable).unwrap(), said.into()));
+    let flagged = WriteOptions { flag_ascii: true, ..WriteOptions::default() };
     let said = r#"[t"ascii",b"bytes"]"#;
     let text = Value::array([Value::from("ascii"), Value::from(&b"bytes"[..])]);
-    written.push((
-        "flag-ascii".into(),
-        to_vec_with(&text, flagged).unwrap(),
-        said.into(),
-    ));
+    written.push(("flag-ascii".into(), to_vec_with(&text, flagged).unwrap(), said.into()));
 
     let arrays = Value::array(CELLS.map(|row| Value::array(row.map(cell))));
     let said = describe(&Value::array([arrays, 2.into()]), Eyes::Perl);
@@ -373,25 +291,9 @@ fn written() -> Vec<(String, Vec<u8>, String)> {
         let hashes = CELLS.map(|row| Value::hash(names.into_iter().zip(row.map(cell))));
         describe(&Value::array([Value::array(hashes), 2.into()]), Eyes::Perl)
     };
-    written.push((
-        "rows-hashes".into(),
-        rows(Some(&RowKeys::new(&COLUMNS))),
-        hashes(COLUMNS),
-    ));
-    let names = [
-        "id",
-        "name",
-        "city",
-        "raw",
-        "amount",
-        "note",
-        "gr\u{f6}\u{df}e",
-    ];
-    written.push((
-        "rows-hashes-utf8".into(),
-        rows(Some(&RowKeys::new(&names))),
-        hashes(names),
-    ));
+    written.push(("rows-hashes".into(), rows(Some(&RowKeys::new(&COLUMNS))), hashes(COLUMNS)));
+    let names = ["id", "name", "city", "raw", "amount", "note", "gr\u{f6}\u{df}e"];
+    written.push(("rows-hashes-utf8".into(), rows(Some(&RowKeys::new(&names))), hashes(names)));
     written
 }
 
@@ -410,16 +312,9 @@ fn writes_what_was_stored() {
         let stored_said = std::fs::read_to_string(file.with_extension("txt")).unwrap();
         assert_eq!(&stored_said.trim_end(), said, "{name}");
         // The native forms of numbers differ where bytes go the other way round.
-        assert!(
-            cfg!(target_endian = "big") || &stored == image,
-            "{name} is written otherwise than stored"
-        );
+        assert!(cfg!(target_endian = "big") || &stored == image, "{name} is written otherwise than stored");
         let read: Value = from_slice(image).unwrap();
-        let eyes = if name == "flag-ascii" {
-            Eyes::Rust
-        } else {
-            Eyes::Perl
-        };
+        let eyes = if name == "flag-ascii" { Eyes::Rust } else { Eyes::Perl };
         assert_eq!(describe(&read, eyes), *said, "{name}, read back");
     }
     assert_eq!(images("rust").len(), written.len());

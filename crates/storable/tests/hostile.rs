@@ -5,9 +5,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use storable::{
-    Error, Limits, MAX_DEPTH_LEVELS, Value, ValueRef, from_slice, from_slice_with, to_vec,
-};
+use storable::{Error, Limits, MAX_DEPTH_LEVELS, Value, ValueRef, from_slice, from_slice_with, to_vec};
 
 /// Mutations tried on the whole corpus.
 const MUTATIONS: usize = 40_000;
@@ -45,86 +43,38 @@ fn the_deepest_nesting_is_read_on_a_small_stack() {
             storable::json::image_to_json(&image).unwrap();
         }
     };
-    std::thread::Builder::new()
-        .stack_size(2 << 20)
-        .spawn(read)
-        .unwrap()
-        .join()
-        .unwrap();
+    std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap().join().unwrap();
     for image in [nested(MAX_DEPTH_LEVELS + 1), nested_hashes(1_000_000)] {
         let error = from_slice::<Value>(&image).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                Error::TooDeep {
-                    limit: MAX_DEPTH_LEVELS,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, Error::TooDeep { limit: MAX_DEPTH_LEVELS, .. }), "{error}");
     }
 }
 
 #[test]
 fn each_limit_is_named_when_it_is_passed() {
     let image = to_vec(&vec![vec![1, 2], vec![3]]).unwrap();
-    let with = |limits: Limits| {
-        from_slice_with::<Value>(&image, &limits).map_err(|error| error.to_string())
-    };
-    let limits = Limits {
-        max_image_bytes: image.len(),
-        max_depth_levels: 2,
-        max_values_count: 6,
-    };
+    let with = |limits: Limits| from_slice_with::<Value>(&image, &limits).map_err(|error| error.to_string());
+    let limits = Limits { max_image_bytes: image.len(), max_depth_levels: 2, max_values_count: 6 };
     assert!(with(limits).is_ok());
-    let error = with(Limits {
-        max_image_bytes: image.len() - 1,
-        ..limits
-    })
-    .unwrap_err();
+    let error = with(Limits { max_image_bytes: image.len() - 1, ..limits }).unwrap_err();
     assert_eq!(
         error,
-        format!(
-            "Storable image of {0} bytes is larger than max_image_bytes ({1})",
-            image.len(),
-            image.len() - 1
-        )
+        format!("Storable image of {0} bytes is larger than max_image_bytes ({1})", image.len(), image.len() - 1)
     );
-    let error = with(Limits {
-        max_depth_levels: 1,
-        ..limits
-    })
-    .unwrap_err();
-    assert_eq!(
-        error,
-        "Storable image is nested deeper than max_depth_levels (1) at byte 9"
-    );
-    let error = with(Limits {
-        max_values_count: 5,
-        ..limits
-    })
-    .unwrap_err();
-    assert_eq!(
-        error,
-        "Storable image holds more values than max_values_count (5)"
-    );
+    let error = with(Limits { max_depth_levels: 1, ..limits }).unwrap_err();
+    assert_eq!(error, "Storable image is nested deeper than max_depth_levels (1) at byte 9");
+    let error = with(Limits { max_values_count: 5, ..limits }).unwrap_err();
+    assert_eq!(error, "Storable image holds more values than max_values_count (5)");
 }
 
 #[test]
 fn a_lying_length_reserves_nothing() {
     // Four billion elements announced, none there: would be gigabytes if it were believed.
-    for head in [
-        &b"\x02\x7f\xff\xff\xff"[..],
-        b"\x03\x7f\xff\xff\xff",
-        b"\x19\0\x7f\xff\xff\xff",
-        b"\x01\x7f\xff\xff\xff",
-    ] {
+    for head in
+        [&b"\x02\x7f\xff\xff\xff"[..], b"\x03\x7f\xff\xff\xff", b"\x19\0\x7f\xff\xff\xff", b"\x01\x7f\xff\xff\xff"]
+    {
         let image = [b"\x05\x05", head, &[5; 1000]].concat();
-        assert_eq!(
-            from_slice::<Value>(&image).unwrap_err(),
-            Error::Truncated { len: image.len() }
-        );
+        assert_eq!(from_slice::<Value>(&image).unwrap_err(), Error::Truncated { len: image.len() });
     }
 }
 
@@ -213,9 +163,7 @@ fn read_all_ways(image: &[u8]) -> bool {
 fn mutated_images_do_no_harm() {
     let mut corpus = Vec::new();
     for part in ["perl", "rust"] {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("corpus")
-            .join(part);
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(part);
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "img") {
@@ -236,8 +184,5 @@ fn mutated_images_do_no_harm() {
         accepted += usize::from(read_all_ways(&image));
     }
     // The mutations reach both sides of the reader.
-    assert!(
-        (MUTATIONS / 100..MUTATIONS * 9 / 10).contains(&accepted),
-        "{accepted} of {MUTATIONS} accepted"
-    );
+    assert!((MUTATIONS / 100..MUTATIONS * 9 / 10).contains(&accepted), "{accepted} of {MUTATIONS} accepted");
 }

@@ -20,27 +20,12 @@ fn json_comes_back_from_an_image() {
 
 #[test]
 fn bytes_are_strings_when_they_are_utf8_and_base64_otherwise() {
-    let value = Value::array([
-        Value::from("\u{e9}".as_bytes()),
-        Value::from(&b"\xe9"[..]),
-        Value::from(&b"abc"[..]),
-    ]);
-    assert_eq!(
-        image_to_json(&to_vec(&value).unwrap()).unwrap(),
-        json!(["\u{e9}", {"base64": "6Q=="}, "abc"])
-    );
+    let value = Value::array([Value::from("\u{e9}".as_bytes()), Value::from(&b"\xe9"[..]), Value::from(&b"abc"[..])]);
+    assert_eq!(image_to_json(&to_vec(&value).unwrap()).unwrap(), json!(["\u{e9}", {"base64": "6Q=="}, "abc"]));
     let image = json_to_image(&json!([{"base64": "6Q=="}])).unwrap();
-    assert_eq!(
-        from_slice::<Value>(&image).unwrap(),
-        Value::array([&b"\xe9"[..]])
-    );
-    let error = json_to_image(&json!([1, {"base64": "?"}]))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("the value of {\"base64\": …} is not base64"),
-        "{error}"
-    );
+    assert_eq!(from_slice::<Value>(&image).unwrap(), Value::array([&b"\xe9"[..]]));
+    let error = json_to_image(&json!([1, {"base64": "?"}])).unwrap_err().to_string();
+    assert!(error.starts_with("the value of {\"base64\": …} is not base64"), "{error}");
 }
 
 #[test]
@@ -49,17 +34,11 @@ fn numbers_json_has_not_are_strings_as_perl_prints_them() {
     assert_eq!(value.to_json(), json!(["NaN", "Inf", "-Inf"]));
     let image = json_to_image(&json!([u64::MAX])).unwrap();
     assert_eq!(from_slice::<Vec<u64>>(&image).unwrap(), [u64::MAX]);
-    assert_eq!(
-        image_to_json(&image).unwrap(),
-        json!(["18446744073709551615"])
-    );
+    assert_eq!(image_to_json(&image).unwrap(), json!(["18446744073709551615"]));
 }
 
 #[test]
 fn keys_that_are_not_utf8_are_latin1() {
     let value = Value::hash([(storable::Key::from(&b"caf\xe9"[..]), 1)]);
-    assert_eq!(
-        image_to_json(&to_vec(&value).unwrap()).unwrap(),
-        json!({"caf\u{e9}": 1})
-    );
+    assert_eq!(image_to_json(&to_vec(&value).unwrap()).unwrap(), json!({"caf\u{e9}": 1}));
 }

@@ -26,65 +26,21 @@ struct Params {
 }
 
 fn params() -> Params {
-    Params {
-        sql: "select ?".into(),
-        rows: 7,
-        binds: vec![Value::Int(1), Value::Undef],
-        note: None,
-    }
+    Params { sql: "select ?".into(), rows: 7, binds: vec![Value::Int(1), Value::Undef], note: None }
 }
 
 #[test]
 fn numbers_keep_their_value() {
-    for int in [
-        0,
-        1,
-        -1,
-        127,
-        -128,
-        128,
-        -129,
-        i64::from(i32::MAX),
-        i64::from(i32::MIN),
-        1 << 31,
-        i64::MAX,
-        i64::MIN,
-    ] {
+    for int in [0, 1, -1, 127, -128, 128, -129, i64::from(i32::MAX), i64::from(i32::MIN), 1 << 31, i64::MAX, i64::MIN] {
         assert_eq!(back(&int), int);
         assert_eq!(back(&Value::Int(int)), Value::Int(int));
-        let portable = to_vec_with(
-            &int,
-            WriteOptions {
-                numbers: Numbers::Portable,
-                ..Default::default()
-            },
-        )
-        .unwrap();
+        let portable = to_vec_with(&int, WriteOptions { numbers: Numbers::Portable, ..Default::default() }).unwrap();
         assert_eq!(from_slice::<i64>(&portable).unwrap(), int);
     }
-    for double in [
-        0.0,
-        -0.0,
-        0.1,
-        1.0 / 3.0,
-        f64::MAX,
-        f64::MIN_POSITIVE,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-    ] {
+    for double in [0.0, -0.0, 0.1, 1.0 / 3.0, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(back(&double).to_bits(), double.to_bits());
-        let portable = to_vec_with(
-            &double,
-            WriteOptions {
-                numbers: Numbers::Portable,
-                ..Default::default()
-            },
-        )
-        .unwrap();
-        assert_eq!(
-            from_slice::<f64>(&portable).unwrap().to_bits(),
-            double.to_bits()
-        );
+        let portable = to_vec_with(&double, WriteOptions { numbers: Numbers::Portable, ..Default::default() }).unwrap();
+        assert_eq!(from_slice::<f64>(&portable).unwrap().to_bits(), double.to_bits());
     }
     assert!(back(&f64::NAN).is_nan());
     assert_eq!(back(&u64::MAX), u64::MAX);
@@ -102,22 +58,12 @@ fn plain_data_comes_back() {
         ("undef", Value::Undef),
         ("text", "s\u{fc}\u{df}".into()),
         ("bytes", Value::from(&b"\xff\x00"[..])),
-        (
-            "list",
-            Value::array([
-                Value::Int(1 << 40),
-                Value::Double(2.5),
-                Value::array::<Value>([]),
-            ]),
-        ),
+        ("list", Value::array([Value::Int(1 << 40), Value::Double(2.5), Value::array::<Value>([])])),
         ("hash", Value::hash([("k", Value::hash::<&str, Value>([]))])),
     ]);
     assert_eq!(back(&value), value);
     let image = to_vec(&value).unwrap();
-    assert_eq!(
-        from_slice::<ValueRef<'_>>(&image).unwrap().to_value(),
-        value
-    );
+    assert_eq!(from_slice::<ValueRef<'_>>(&image).unwrap().to_value(), value);
     assert_eq!(to_vec(&value.as_ref()).unwrap(), image);
 }
 
@@ -125,10 +71,7 @@ fn plain_data_comes_back() {
 fn keys_keep_their_kind() {
     let key = |key: &str| Key::from(key);
     let entries = vec![
-        (
-            key("plain"),
-            Value::array([Value::Int(5), Value::hash([("deep", "\u{e9}")])]),
-        ),
+        (key("plain"), Value::array([Value::Int(5), Value::hash([("deep", "\u{e9}")])])),
         (Key::from(vec![0xe9]), Value::Undef),
         (key("\u{e9}"), Value::hash([("\u{263a}", 1), ("a", 2)])),
         (key("after"), Value::Bytes(b"x".to_vec())),
@@ -143,23 +86,11 @@ fn keys_keep_their_kind() {
 
 #[test]
 fn ascii_text_is_bytes_and_other_text_is_text() {
-    assert_eq!(
-        convert::<Value>("abc").unwrap(),
-        Value::Bytes(b"abc".to_vec())
-    );
-    assert_eq!(
-        convert::<Value>("\u{e4}").unwrap(),
-        Value::Text("\u{e4}".into())
-    );
-    let options = WriteOptions {
-        flag_ascii: true,
-        ..Default::default()
-    };
+    assert_eq!(convert::<Value>("abc").unwrap(), Value::Bytes(b"abc".to_vec()));
+    assert_eq!(convert::<Value>("\u{e4}").unwrap(), Value::Text("\u{e4}".into()));
+    let options = WriteOptions { flag_ascii: true, ..Default::default() };
     let flagged = to_vec_with("abc", options).unwrap();
-    assert_eq!(
-        from_slice::<Value>(&flagged).unwrap(),
-        Value::Text("abc".into())
-    );
+    assert_eq!(from_slice::<Value>(&flagged).unwrap(), Value::Text("abc".into()));
 }
 
 #[test]
@@ -188,22 +119,11 @@ fn structs_are_read_by_name_and_by_position() {
     let positional = ("select ?", " 7 ", (1, ()), ());
     assert_eq!(convert::<Params>(positional).unwrap(), params());
     let short: Params = convert(("select ?", 7)).unwrap();
-    assert_eq!(
-        short,
-        Params {
-            binds: vec![],
-            ..params()
-        }
-    );
+    assert_eq!(short, Params { binds: vec![], ..params() });
     let missing = convert::<Params>(("select ?",)).unwrap_err().to_string();
     assert_eq!(missing, "missing field `rows`");
-    let long = convert::<Params>(("select ?", 7, (1,), (), 5))
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        long,
-        "invalid length 5, expected at most 4 positional parameters"
-    );
+    let long = convert::<Params>(("select ?", 7, (1,), (), 5)).unwrap_err().to_string();
+    assert_eq!(long, "invalid length 5, expected at most 4 positional parameters");
 }
 
 #[test]
@@ -218,46 +138,23 @@ fn scalars_convert_as_perl_converts_them() {
     assert_eq!(convert::<Option<i32>>(()).unwrap(), None);
     assert_eq!(convert::<Option<i32>>("3").unwrap(), Some(3));
     assert_eq!(convert::<char>("\u{e4}").unwrap(), '\u{e4}');
-    let truths: Vec<bool> =
-        convert((0, "", "0", (), 0.0, false, 1, "yes", "00", 0.5, true)).unwrap();
-    assert_eq!(
-        truths,
-        [
-            false, false, false, false, false, false, true, true, true, true, true
-        ]
-    );
+    let truths: Vec<bool> = convert((0, "", "0", (), 0.0, false, 1, "yes", "00", 0.5, true)).unwrap();
+    assert_eq!(truths, [false, false, false, false, false, false, true, true, true, true, true]);
 }
 
 #[test]
 fn what_does_not_convert_is_named() {
     let error = |result: storable::Result<()>| result.unwrap_err().to_string();
     let as_i32 = |value: &Value| error(convert::<i32>(value).map(drop));
-    assert_eq!(
-        as_i32(&"x1".into()),
-        "invalid type: string \"x1\", expected i32"
-    );
+    assert_eq!(as_i32(&"x1".into()), "invalid type: string \"x1\", expected i32");
     assert_eq!(as_i32(&Value::Undef), "invalid type: undef, expected i32");
-    assert_eq!(
-        as_i32(&Value::Double(1.5)),
-        "invalid type: number `1.5`, expected i32"
-    );
-    assert_eq!(
-        as_i32(&Value::Int(1 << 40)),
-        "invalid value: integer `1099511627776` is out of range, expected i32"
-    );
-    assert_eq!(
-        as_i32(&Value::array([1])),
-        "invalid type: an array of 1, expected i32"
-    );
+    assert_eq!(as_i32(&Value::Double(1.5)), "invalid type: number `1.5`, expected i32");
+    assert_eq!(as_i32(&Value::Int(1 << 40)), "invalid value: integer `1099511627776` is out of range, expected i32");
+    assert_eq!(as_i32(&Value::array([1])), "invalid type: an array of 1, expected i32");
     let text = error(convert::<String>(&Value::from(vec![0xe4])).map(drop));
-    assert_eq!(
-        text,
-        "invalid value: a byte string of 1 bytes that is not UTF-8, expected a string"
-    );
+    assert_eq!(text, "invalid value: a byte string of 1 bytes that is not UTF-8, expected a string");
     assert!(error(convert::<bool>(&Value::array([1])).map(drop)).contains("expected a boolean"));
-    let key = to_vec(&BTreeMap::from([(vec![1], 1)]))
-        .unwrap_err()
-        .to_string();
+    let key = to_vec(&BTreeMap::from([(vec![1], 1)])).unwrap_err().to_string();
     assert_eq!(key, "a hash key must be a string or a number, not an array");
 }
 
@@ -270,33 +167,17 @@ fn enums_are_names_or_hashes_of_one_entry() {
         Line(i32, String),
         Rect { w: i32, h: i32 },
     }
-    for shape in [
-        Shape::Empty,
-        Shape::Circle(1.5),
-        Shape::Line(1, "x".into()),
-        Shape::Rect { w: 1, h: 2 },
-    ] {
+    for shape in [Shape::Empty, Shape::Circle(1.5), Shape::Line(1, "x".into()), Shape::Rect { w: 1, h: 2 }] {
         assert_eq!(back(&shape), shape);
     }
     let list = vec![Shape::Rect { w: 1, h: 2 }, Shape::Empty, Shape::Circle(0.0)];
     assert_eq!(back(&list), list);
     assert_eq!(
         convert::<Value>(Shape::Line(1, "x".into())).unwrap(),
-        Value::hash([(
-            "Line",
-            Value::array([Value::Int(1), Value::from(&b"x"[..])])
-        )])
+        Value::hash([("Line", Value::array([Value::Int(1), Value::from(&b"x"[..])]))])
     );
-    assert_eq!(
-        convert::<Shape>(Value::hash([("Rect", Value::array([3, 4]))])).unwrap(),
-        Shape::Rect { w: 3, h: 4 }
-    );
-    assert!(
-        convert::<Shape>("Square")
-            .unwrap_err()
-            .to_string()
-            .contains("unknown variant `Square`")
-    );
+    assert_eq!(convert::<Shape>(Value::hash([("Rect", Value::array([3, 4]))])).unwrap(), Shape::Rect { w: 3, h: 4 });
+    assert!(convert::<Shape>("Square").unwrap_err().to_string().contains("unknown variant `Square`"));
 }
 
 #[test]
@@ -306,13 +187,7 @@ fn what_is_not_asked_for_is_stepped_over() {
         last: i32,
     }
     let value = Value::hash([
-        (
-            "a",
-            Value::array([
-                Value::hash([("x", Value::array([1, 2, 3]))]),
-                "t\u{e4}".into(),
-            ]),
-        ),
+        ("a", Value::array([Value::hash([("x", Value::array([1, 2, 3]))]), "t\u{e4}".into()])),
         ("b", Value::hash([("last", 5)])),
         ("last", 9.into()),
         ("c", Value::array([Value::array([1])])),

@@ -26,24 +26,15 @@ fn counts_can_be_patched_in() {
     let value: Value = from_slice(&image[5..]).unwrap();
     let hash = value.at(0).unwrap();
     assert_eq!(hash.get("list").unwrap().at(0), Some(&"\u{e9}".into()));
-    assert_eq!(
-        hash.get("k\u{e9}y").unwrap().at(1),
-        Some(&Value::Double(1.5))
-    );
-    assert_eq!(
-        hash.as_hash().unwrap()[2],
-        (vec![0xff].into(), Value::Bool(true))
-    );
+    assert_eq!(hash.get("k\u{e9}y").unwrap().at(1), Some(&Value::Double(1.5)));
+    assert_eq!(hash.as_hash().unwrap()[2], (vec![0xff].into(), Value::Bool(true)));
     assert_eq!(value.at(1).unwrap().as_u64(), Some(u64::MAX));
 }
 
 #[test]
 fn an_image_needs_a_value() {
     let mut image = Vec::new();
-    let error = Writer::begin_image(&mut image)
-        .finish()
-        .unwrap_err()
-        .to_string();
+    let error = Writer::begin_image(&mut image).finish().unwrap_err().to_string();
     assert_eq!(error, "a Storable image needs a value, none was written");
 }
 
@@ -75,10 +66,7 @@ fn no_rows_and_no_columns_are_fine() {
     assert_eq!(rows.finish(), 1);
     writer.finish().unwrap();
     let value: ValueRef<'_> = from_slice(&image).unwrap();
-    assert_eq!(
-        value.to_value(),
-        Value::array([Value::Array(vec![]), Value::array([Value::Array(vec![])])])
-    );
+    assert_eq!(value.to_value(), Value::array([Value::Array(vec![]), Value::array([Value::Array(vec![])])]));
 }
 
 #[test]
@@ -100,18 +88,11 @@ fn a_row_of_another_length_is_an_error() {
         for hashes in [false, true] {
             let mut image = Vec::new();
             let mut writer = Writer::begin_image(&mut image);
-            let mut rows = if hashes {
-                writer.hash_rows(&keys)
-            } else {
-                writer.array_rows(2)
-            };
+            let mut rows = if hashes { writer.hash_rows(&keys) } else { writer.array_rows(2) };
             rows.row((0..cells).map(Cell::Int));
             rows.finish();
             let error = writer.finish().unwrap_err();
-            assert_eq!(
-                error,
-                Error::Data(format!("a row of {cells} cells in a result of 2 columns"))
-            );
+            assert_eq!(error, Error::Data(format!("a row of {cells} cells in a result of 2 columns")));
         }
     }
 }

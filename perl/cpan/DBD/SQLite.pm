@@ -421,7 +421,7 @@ sub execute {
     {
         local $@;
         $reply = eval {
-            $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $fields ? $sth->{bridge_mode} || 'a' : '0'])
+            $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $fields ? $sth->{bridge_bind} && 'f' || $sth->{bridge_mode} || 'a' : '0'])
         };
         $error = $@ if !$reply;
     }
@@ -437,10 +437,9 @@ sub execute {
         $sth->{bridge_got} = $changes;
         return $changes || '0E0';
     }
-    $sth->{bridge_got}  = $rows ? @$rows : 0;
     $sth->{bridge_done} = $done;
     _ask_ahead($sth, $session) if !$done;
-    _arrived($sth, $rows) if $rows;
+    $sth->{bridge_got} = $rows ? _arrived($sth, $rows) : 0;
     if ($DBI::BRIDGE) { $sth->{Active} = 1 }
     else { $sth->STORE(Active => 1) }
     return '0E0';
@@ -454,23 +453,34 @@ sub _wrong_count {
 
 sub _ask_ahead {    # the next batch is on its way while the script works on this one
     my ($sth, $session) = @_;
-    $sth->{bridge_seq} = $session->post('sqlite.fetch', [$sth->{bridge_id}, undef, $sth->{bridge_mode} || 'a']);
+    $sth->{bridge_seq} = $session->post('sqlite.fetch', [$sth->{bridge_id}, undef, _mode($sth)]);
     return;
 }
 
-sub _arrived {    # rows from the daemon become the waiting ones
+# How the next rows shall come: as arrays, as hashes, or (for bound columns under our own DBI) all values in one list.
+sub _mode { my ($sth) = @_; return $sth->{bridge_bind} ? 'f' : $sth->{bridge_mode} || 'a' }
+
+sub _arrived {    # rows from the daemon become the waiting ones; returns how many
     my ($sth, $rows) = @_;
+    if (@$rows && !ref $rows->[0]) {
+        my $n = @{ $sth->{NAME} };
+        if ($sth->{bridge_bind} && !$sth->{ChopBlanks} && !$sth->{bridge_as_bytes}) {
+            $sth->{bridge_flat} = $rows;
+            return @$rows / $n;
+        }
+        $rows = [map { [splice @$rows, 0, $n] } 1 .. @$rows / $n];
+    }
     _chop($rows) if $DBI::BRIDGE ? $sth->{ChopBlanks} : $sth->FETCH('ChopBlanks');
     if (@$rows && ref $rows->[0] eq 'HASH') {
         $sth->{bridge_hash_rows} = $rows;
         $sth->{bridge_names}     = $sth->{NAME};
-        return;
+        return scalar @$rows;
     }
     if ($sth->{bridge_as_bytes}) {
         for my $row (@$rows) { defined and utf8::encode($_) for @$row[@{ $sth->{bridge_as_bytes} }] }
     }
     $sth->{bridge_rows} = $rows;
-    return;
+    return scalar @$rows;
 }
 
 sub _more {    # fetches the next batch: true when there are rows
@@ -487,7 +497,7 @@ sub _more {    # fetches the next batch: true when there are rows
         $reply = eval {
                   $seq
                 ? $session->await($seq)
-                : $session->request('sqlite.fetch', [$sth->{bridge_id}, undef, $sth->{bridge_mode} || 'a'])
+                : $session->request('sqlite.fetch', [$sth->{bridge_id}, undef, _mode($sth)])
         };
         $error = $@ if !$reply;
     }
@@ -497,8 +507,7 @@ sub _more {    # fetches the next batch: true when there are rows
     $sth->{bridge_done} = $done;
     _ask_ahead($sth, $session) if !$done;
     if (!@$rows) { return $done ? _end_of_rows($sth) : _more($sth) }
-    $sth->{bridge_got} += @$rows;
-    _arrived($sth, $rows);
+    $sth->{bridge_got} += _arrived($sth, $rows);
     return 1;
 }
 
@@ -521,6 +530,7 @@ sub _next_row {    # under any DBI: the next row as an array, or nothing
             $sth->{bridge_rows} = [map { [@$_{@$names}] } @{ delete $sth->{bridge_hash_rows} }];
             $sth->{bridge_mode} = 'a';
         }
+        if (my $flat = $sth->{bridge_flat}) { return [splice @$flat, 0, scalar @{ $sth->{NAME} }] if @$flat }
     }
     return shift @{ $sth->{bridge_rows} };
 }
@@ -536,6 +546,7 @@ sub rows {
     my ($sth) = @_;
     my $waiting = 0;
     for (qw(bridge_rows bridge_held bridge_hash_rows)) { $waiting += @{ $sth->{$_} } if $sth->{$_} }
+    if (my $flat = $sth->{bridge_flat}) { $waiting += @$flat / @{ $sth->{NAME} } }
     return $sth->{bridge_got} - $waiting;
 }
 
@@ -543,7 +554,7 @@ sub finish {
     my ($sth) = @_;
     my $conn  = $sth->{bridge_conn};
     my $got   = $sth->rows;
-    delete @$sth{qw(bridge_rows bridge_hash_rows)};
+    delete @$sth{qw(bridge_rows bridge_hash_rows bridge_flat)};
     $sth->{bridge_got} = $got;
     if ($conn && $conn->{active}) {
         if (my $seq = delete $sth->{bridge_seq}) { $conn->{session}->forget($seq) }
@@ -559,6 +570,7 @@ sub STORE {
     if ($name eq 'ChopBlanks' && $value && !$sth->{ChopBlanks}) {    # rows that are here already are chopped too
         $sth->{ChopBlanks} = 1;
         for (qw(bridge_rows bridge_held bridge_hash_rows)) { _chop($sth->{$_}) if $sth->{$_} }
+        _chop([$sth->{bridge_flat}]) if $sth->{bridge_flat};
     }
     goto &$base_store;
 }

@@ -218,7 +218,7 @@ pub fn fetch_row(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         let row = statement.next_row()?;
         Ok(match (row, shape) {
             (None, _) => Value::Undef,
-            (Some(row), RowShape::Arrays) => Value::Array(row),
+            (Some(row), RowShape::Arrays | RowShape::Flat) => Value::Array(row),
             (Some(row), RowShape::Hashes) => hash(statement, row),
         })
     })?;

@@ -18,6 +18,7 @@ pub fn limit(asked: Option<i64>) -> usize {
 pub fn shape(mode: Option<&str>) -> Option<RowShape> {
     match mode {
         Some("h") => Some(RowShape::Hashes),
+        Some("f") => Some(RowShape::Flat),
         Some("0") => None,
         _ => Some(RowShape::Arrays),
     }

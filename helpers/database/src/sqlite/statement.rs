@@ -25,6 +25,8 @@ const MAX_BATCH_BYTES: usize = 128 * 1024;
 pub enum RowShape {
     /// Arrays.
     Arrays,
+    /// One array of all cells.
+    Flat,
     /// Hashes, by the names of the columns.
     Hashes,
 }
@@ -270,10 +272,11 @@ impl Statement {
         let limits = self.batch(limits);
         let mode = self.connection.string_mode();
         writer.flag_ascii(mode.is_unicode());
-        let keys = if shape == RowShape::Hashes { Some(self.take_keys()) } else { None };
+        let keys = (shape == RowShape::Hashes).then(|| self.take_keys());
         let columns = self.names.len();
         let mut rows = match &keys {
             Some(keys) => writer.hash_rows(keys),
+            None if shape == RowShape::Flat => writer.flat_rows(columns),
             None => writer.array_rows(columns),
         };
         let result = self.fill(&mut rows, columns, mode, limits);

@@ -119,7 +119,7 @@ sub disconnect {
         );
     }
     for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) {
-        delete @$sth{qw(bridge_rows bridge_held bridge_hash_rows)}
+        delete @$sth{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat)}
     }
     _close($conn, $dbh);
     $dbh->STORE(Active => 0);

@@ -2,46 +2,59 @@
 #   bridge_bind    [ \$var or undef, ... ], one for each bound column
 #   bridge_fbav    the row buffer: an array whose elements ARE the bound variables (so that _get_fbav users fill them directly)
 #   bridge_bound   a sub made for this binding: takes a row, sets the variables, returns the buffer
-#   bridge_next    the same for the next row of bridge_held; there only while nothing else has to be looked at
+#   bridge_flat    rows that came for bound columns: all their values in one list
+#   bridge_next    the same as bridge_bound for the next row of bridge_held or bridge_flat; there only while nothing else has
+#                  to be looked at
 package DBI::Bridge;
 
 use strict;
 use warnings;
 no warnings 'redefine';
 
-my %MAKER
-    ; # number of columns → maker of a pair of subs: set the variables from a row; set them from the next of the held rows
+# Number of columns → maker of three subs: set the variables from a row; from the next of the held rows; from the next
+# values of the flat list.
+my %MAKER;
 
 sub bound_setters {
-    my ($held, $fbav) = @_;
+    my ($held, $flat, $fbav) = @_;
     my $n = @$fbav;
     return slow_setters(@_) if !$n || $n > 100;
-    my $make = $MAKER{$n} ||= do {
+    return ($MAKER{$n} ||= setters_maker($n))->($held, $flat, $fbav, @$fbav);
+}
 
-        # nested loops over one element each: inside, $c0 IS the first bound variable, and the subs close over it
-        my @v    = map { "\$c$_" } 0 .. $n - 1;
-        my $list = join ',', @v;
-        eval join(
-            ' ', 'sub { my ($held, $fbav) = (shift, shift);', (map { "for my $v[$_] (\$_[$_]) {" } 0 .. $n - 1),
-"return (sub { ($list) = \@{\$_[0]}; \$fbav }, sub { ($list) = \@{shift \@\$held || goto &DBI::Bridge::more_fetch}; \$fbav })",
-            '}' x $n, '}'
-        ) || die $@;
-    };
-    return $make->($held, $fbav, @$fbav);
+# Nested loops over one element each: inside, $c0 IS the first bound variable, and the subs close over it.
+sub setters_maker {
+    my ($n)  = @_;
+    my @v    = map { "\$c$_" } 0 .. $n - 1;
+    my $list = join ',', @v;
+    my $code = join ' ', 'sub { my ($held, $flat, $fbav) = (shift, shift, shift);',
+        (map { "for my $v[$_] (\$_[$_]) {" } 0 .. $n - 1), "return (
+            sub { ($list) = \@{\$_[0]}; \$fbav },
+            sub { ($list) = \@{shift \@\$held || goto &DBI::Bridge::more_fetch}; \$fbav },
+            sub { \@\$flat || goto &DBI::Bridge::more_fetch; ($list) = splice \@\$flat, 0, $n; \$fbav }
+        )", '}' x $n, '}';
+    return eval $code || die $@;
 }
 
 sub slow_setters {
-    my ($held, $fbav) = @_;
+    my ($held, $flat, $fbav) = @_;
     my $set = sub { my ($row) = @_; $fbav->[$_] = $row->[$_] for 0 .. $#$fbav; return $fbav };
-    return ($set, sub { my $row = shift @$held or goto &DBI::Bridge::more_fetch; return $set->($row) });
+    return (
+        $set,
+        sub { my $row = shift @$held or goto &DBI::Bridge::more_fetch; return $set->($row) },
+        sub { @$flat || goto &DBI::Bridge::more_fetch; return $set->([splice @$flat, 0, scalar @$fbav]) },
+    );
 }
 
-sub arm {    # rows are held and columns bound: give fetch a sub that delivers the next one
+sub arm {    # rows wait and columns are bound: give fetch a sub that delivers the next one
     my ($i)  = @_;
-    my $held = $i->{bridge_held} or return;
+    my $held = $i->{bridge_held} || [];
+    my $flat = $i->{bridge_flat} || [];
+    return if !@$held && !@$flat;
     my $fbav = row_buffer($i);
-    return if @{ $held->[0] } != @$fbav;
-    @$i{qw(bridge_bound bridge_next)} = bound_setters($held, $fbav);
+    return if (@$held ? @{ $held->[0] } : $i->{NUM_OF_FIELDS}) != @$fbav;
+    my @setters = bound_setters($held, $flat, $fbav);
+    @$i{qw(bridge_bound bridge_next)} = @setters[0, @$held ? 1 : 2];
     return;
 }
 
@@ -66,7 +79,7 @@ sub deliver {    # a row from the driver, into the bound variables
     my $fbav = row_buffer($i);
     return $row if $row == $fbav;
     if (@$row != @$fbav) { return fill($i, $fbav, $row) }
-    my $set = $i->{bridge_bound} ||= (bound_setters([], $fbav))[0];
+    my $set = $i->{bridge_bound} ||= (bound_setters([], [], $fbav))[0];
     return $set->($row);
 }
 

@@ -88,7 +88,7 @@ sub keeper {    # for methods that neither clear the error state nor report an o
 sub DBI::Bridge::before {
     my ($i, $flags, $statement) = @_;
     if ($flags & SHOW) { $i->{Statement} = $statement if !ref $statement }
-    if ($flags & DROP) { delete @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_names bridge_next)} }
+    if ($flags & DROP) { delete @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat bridge_names bridge_next)} }
     if ($flags & EXECUTE) {
         $i->{Executed} = 1;
         if (my $parent = $i->{bridge_parent}) {

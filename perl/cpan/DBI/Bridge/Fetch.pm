@@ -9,8 +9,11 @@ our ($WATCH, $IN, $LAST, %installed_drh, %DISPATCH);
 # fetch and fetchrow_arrayref are one method. The first looks for bound columns before it looks for plain rows, because
 # loops with bound columns are written with fetch; the second looks for plain rows first.
 sub DBI::st::fetch {
-    my $i = tied %{ $_[0] }                                                    || $_[0];
-    $i->{bridge_next} ? &{ $i->{bridge_next} } : shift(@{ $i->{bridge_rows} }) || goto &DBI::Bridge::more_fetch;
+    &{ (tied %{ $_[0] } || $_[0])->{bridge_next} || \&DBI::Bridge::fetch_unbound };
+}
+
+sub DBI::Bridge::fetch_unbound {
+    shift(@{ (tied %{ $_[0] } || $_[0])->{bridge_rows} }) || goto &DBI::Bridge::more_fetch;
 }
 
 sub DBI::st::fetchrow_arrayref {
@@ -55,6 +58,7 @@ for my $name (qw(fetch fetchrow_arrayref fetchrow_array)) {    # the method that
         }
         DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
         my $row;
+        DBI::Bridge::hold_flat($i) if $i->{bridge_flat};
         if (my $held = $i->{bridge_held}) {
             $row = shift @$held;
             if ($row && !$i->{bridge_bind}) { $i->{bridge_rows} = delete $i->{bridge_held} }
@@ -138,6 +142,7 @@ BEGIN {
 sub DBI::Bridge::next_row {    # from inside: a waiting row or the driver's next, bound columns served
     my ($i) = @_;
     my $row = shift @{ $i->{bridge_rows} };
+    DBI::Bridge::hold_flat($i) if $i->{bridge_flat};
     if (!$row && $i->{bridge_held}) { $row = shift @{ $i->{bridge_held} } }
     if (!$row) {
         if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} }) {

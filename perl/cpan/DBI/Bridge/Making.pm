@@ -37,9 +37,19 @@ sub DBI::Bridge::settle {    # rows just made ready: may the script's fetch simp
         if ($held && @$held) { push @$held, @$rows }
         else { $i->{bridge_held} = $rows; delete $i->{bridge_next} }
     }
-    if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} })                { DBI::Bridge::hold_hashes($i) }
-    if ($seen)                                                                { delete $i->{bridge_next} }
-    elsif ($i->{bridge_held} && @{ $i->{bridge_held} } && !$i->{bridge_next}) { DBI::Bridge::arm($i) }
+    if ($i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} }) { DBI::Bridge::hold_hashes($i) }
+    DBI::Bridge::hold_flat($i) if $i->{bridge_flat} && ($seen || $i->{bridge_held} && @{ $i->{bridge_held} });
+    delete $i->{bridge_next} if $seen || $i->{bridge_flat};
+    DBI::Bridge::arm($i)     if !$seen && !$i->{bridge_next};
+    return;
+}
+
+sub DBI::Bridge::hold_flat {    # values for bound columns back into array rows
+    my ($i)  = @_;
+    my $flat = delete $i->{bridge_flat} or return;
+    my $n    = $i->{NUM_OF_FIELDS};
+    delete $i->{bridge_next};
+    push @{ $i->{bridge_held} }, [splice @$flat, 0, $n] while @$flat;
     return;
 }
 
@@ -67,6 +77,7 @@ sub DBI::Bridge::hold {
     my ($i) = @_;
     my $rows = delete $i->{bridge_rows};
     if ($rows && @$rows) { unshift @{ $i->{bridge_held} }, @$rows }
+    DBI::Bridge::hold_flat($i);
     delete $i->{bridge_next};
     DBI::Bridge::hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
     return;

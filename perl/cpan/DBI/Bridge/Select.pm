@@ -16,6 +16,7 @@ sub bulk {
 sub waiting_arrays {    # takes the rows that wait in memory
     my ($i, $max) = @_;
     hold_hashes($i) if $i->{bridge_hash_rows} && @{ $i->{bridge_hash_rows} };
+    hold_flat($i)   if $i->{bridge_flat};
     my $held  = $i->{bridge_held};
     my $ready = $i->{bridge_rows};
     if ($held && @$held && $ready && @$ready) { unshift @$ready, splice @$held }
@@ -260,7 +261,7 @@ sub fetchall_arrayref {
 
 sub DBI::Bridge::any_waiting {
     my ($i) = @_;
-    return grep { $_ && @$_ } @$i{qw(bridge_rows bridge_held bridge_hash_rows)};
+    return grep { $_ && @$_ } @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat)};
 }
 
 sub fetchall_hashref {
