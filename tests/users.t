@@ -67,7 +67,12 @@ $foreign->stop;
 mkdir "$WORLD/other",      oct 700;
 mkdir "$WORLD/other/home", oct 700;
 chown $other, $other, "$WORLD/other", "$WORLD/other/home";
-my %env = (XDG_RUNTIME_DIR => "$WORLD/other", XDG_STATE_HOME => "$WORLD/other", HOME => "$WORLD/other/home");
+my %env = (
+    CPAN_BRIDGE_BIN => binary_for_all(),
+    XDG_RUNTIME_DIR => "$WORLD/other",
+    XDG_STATE_HOME  => "$WORLD/other",
+    HOME            => "$WORLD/other/home",
+);
 my $own = perl('use CPANBridge; print CPANBridge->session->{daemon}{pid}', uid => $other,
     env => { %env, CPAN_BRIDGE_MODE => 'daemon' });
 like($own->{out}, qr/^\d+$/, 'the other user gets a daemon of their own') or diag $own->{err};

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # proposal.pl WAY DATABASE SECONDS PROGRAM: calls of a helper, one way of three.
-#   files    one Python process per call (PROGRAM), state in files
+#   files    one Python process per call ($BENCH_PYTHON PROGRAM), state in files ($BRIDGE_STATE)
 #   process  one bridge process per call
 #   daemon   the daemon
 # A unit of work is execute + fetch of one row; in 'process' it is a fresh bridge, connect + execute + fetch.
@@ -55,7 +55,7 @@ sub files {
     my $json = JSON::PP->new;
     my $call = sub {
         my ($function, $params) = @_;
-        my $pid = IPC::Open2::open2(my $from, my $to, 'python3', $program);
+        my $pid = IPC::Open2::open2(my $from, my $to, $ENV{BENCH_PYTHON}, $program);
         print {$to} $json->encode({ module => 'database', function => $function, params => $params });
         close $to;
         local $/ = undef;

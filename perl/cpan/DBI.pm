@@ -111,10 +111,12 @@ sub lazy {
     return;
 }
 
-sub load_part {
+sub load_part {    # unnoticed by the script: $@ and $! stay
     my ($part) = @_;
+    my ($error, $errno) = ($@, $! + 0);
     no warnings 'redefine';
     require "DBI/Bridge/$part.pm";
+    ($@, $!) = ($error, $errno);
     return;
 }
 
@@ -162,6 +164,7 @@ BEGIN {
         qw(quote_identifier tables table_info column_info primary_key_info primary_key foreign_key_info
             statistics_info type_info type_info_all get_info last_insert_id)
     );
+    lazy('Catalog',  'DBD::_::st', 'last_insert_id');
     lazy('Preparse', 'DBD::_::db', qw(preparse));
     lazy('Util',     'DBD::_::st', qw(dump_results blob_copy_to_file));
 }
@@ -391,6 +394,9 @@ sub CLONE {    # a new thread: the handles of its parent are not its own
     return;
 }
 
+sub DBD::_mem::common::CLONE      { return }
+sub DBD::_mem::common::CLONE_SKIP { return 0 }
+
 sub disconnect_all {
     for (values %installed_drh) {
         eval { $_->disconnect_all }
@@ -402,9 +408,11 @@ sub disconnect { return }
 sub set_err { my $h = shift; return DBD::_::common::set_err(tied(%$h) || $h, @_) }
 
 END {
-    our ($exiting, $shared_profile) = (1);
+    our $exiting = our $ENDING = 1;
+    our $shared_profile;
     local $?;
-    disconnect_all() if %installed_drh;
+    disconnect_all()                    if %installed_drh;
+    DBI::Bridge::keep_for_destructors() if %installed_drh;
     if ($shared_profile) { $_->{Profile} = undef for values %installed_drh; undef $shared_profile }
 }
 
@@ -655,9 +663,10 @@ The second argument of C<fetchall_arrayref> is how many rows at most; then undef
   $sth->execute_array({ ArrayTupleStatus => \my @status }, \@names, \@people);
   $sth->execute_for_fetch(sub { return shift @tuples }, \@status);
 
-=item finish, rows, cancel, more_results, dump_results, blob_read, blob_copy_to_file
+=item finish, rows, last_insert_id, cancel, more_results, dump_results, blob_read, blob_copy_to_file
 
-  my $n = $sth->rows;
+  my $n  = $sth->rows;
+  my $id = $sth->last_insert_id;
   $sth->finish;
   $sth->dump_results(35, "\n", ', ');
 

@@ -89,7 +89,8 @@ module opens (databases, statements, documents) live in the session and are clos
 however the script ends.
 
 Nothing of a call is seen in C<$@>, C<$!>, C<$?>, C<$_> or the handlers in C<%SIG>. A handler
-may C<die> in the middle of a call: the call is cancelled and the session goes on.
+may C<die> in the middle of a call: the call is cancelled and the session goes on. It may
+make calls itself: they are made after the one it interrupted, which then goes on.
 
 =head1 CLASS METHODS
 
@@ -135,7 +136,10 @@ a reference to it. Dies with one of L</ERRORS>.
     my $result = $session->await($seq);
 
 C<post> sends a call and does not wait; C<await> waits for its result. Calls are executed in
-the order they were sent. C<forget> tells that nobody will wait.
+the order they were sent. C<forget> tells that nobody will wait. When a signal handler dies
+out of C<await>, the call goes on and can be waited for again; C<forget> cancels it then.
+C<< post($name, $params, \$seq) >> stores the number by the statement that sends the call, so
+that such a die never loses it.
 
 =head2 oneway, flush
 
@@ -224,8 +228,9 @@ another process or thread), C<refused> (not safe to use), C<no_daemon>, C<limit>
 
 =head1 LIMITS
 
-CONNECT_SECONDS, HELLO_SECONDS and READY_SECONDS are 10 each: how long to wait for a
-connection, an answer to the first frame, and a daemon that starts. MAX_SOCKET_PATH_BYTES is
+CONNECT_SECONDS, PRIVATE_SECONDS and READY_SECONDS are 10 each: how long to wait for a
+connection, the first answer of a private process, and a daemon that starts. HELLO_SECONDS,
+how long to wait for the first answer of a daemon, is 3. MAX_SOCKET_PATH_BYTES is
 107. The longest frame is the daemon's MAX_FRAME_BYTES.
 
 =cut

@@ -19,7 +19,7 @@ use FakeDaemon;
 
 our @EXPORT = qw(
     $BIN $WORLD perl bridge spawn start_perl wait_for eventually daemon_pid daemons_started
-    socket_path connect_raw hello raw_call json json_raw slurp spew alive
+    socket_path connect_raw hello raw_call json json_raw slurp spew alive binary_for_all
 );
 
 our $ROOT = Cwd::abs_path(__FILE__ =~ m{(.*)/} ? "$1/../.." : '.');
@@ -147,6 +147,18 @@ sub become {
     ($<, $>) = ($uid, $uid);
     die "cannot become user $uid: $!" if $> != $uid || $< != $uid;
     return;
+}
+
+# A copy of the binary, in the world, that other users can run too, once they may enter the
+# world: the place it was built in may be closed to them.
+sub binary_for_all {
+    require File::Copy;
+    my $copy = "$WORLD/cpan-bridge";
+    if (!-e $copy) {
+        File::Copy::copy($BIN, $copy) or die "cannot copy $BIN to $copy: $!\n";
+        chmod oct 755, $copy;
+    }
+    return $copy;
 }
 
 # Waits for a program that was started.

@@ -42,10 +42,12 @@ sub _measure {
     my ($self) = @_;
     my $stack = $self->{stack};
     $self->{machine}  = $stack->machine;
+    $self->{python}   = _python();
     $self->{database} = $stack->dir . '/data.db';
     $self->{progress} = Bench::Progress->new(2 * @WAYS * $self->{rounds} + @WAYS);
     mkdir $stack->dir . '/state';
     $stack->worker('ours', 'dbi.pl', 'make_data', $self->{database}, 0);
+
     for my $round (1 .. $self->{rounds}) {
         $self->_one_client($round, $_->[0])   for @WAYS;
         $self->_some_clients($round, $_->[0]) for @WAYS;
@@ -53,6 +55,13 @@ sub _measure {
     $self->_memory($_->[0]) for @WAYS;
     $self->{progress}->clear;
     return;
+}
+
+# The interpreter itself: what is called python3 may be a script that looks for one, at every call.
+sub _python {
+    my $done = Bench::Process::run(command => ['python3', '-c', 'import sys; print(sys.executable)']);
+    my ($python) = $done->{out} =~ /^(.+)$/m;
+    return $python || die "this needs python3\n";
 }
 
 sub _command {
@@ -64,7 +73,7 @@ sub _command {
             @{ $side->{perl} }, "$root/bench/worker/proposal.pl", $way, $self->{database}, $self->{seconds},
             "$root/bench/proposal/one_process_per_call.py"
         ],
-        env    => { %{ $side->{env} }, BRIDGE_STATE => $self->{stack}->dir . '/state' },
+        env => { %{ $side->{env} }, BRIDGE_STATE => $self->{stack}->dir . '/state', BENCH_PYTHON => $self->{python} },
         errors => $self->{stack}->dir . '/errors',
     );
 }

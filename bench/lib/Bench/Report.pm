@@ -70,7 +70,10 @@ sub brief {
         push @rows, ["$row->{title}, $row->{unit}", @times, sprintf '%.2f ×', $speed];
     }
     my $table = Bench::Table::format_table('lrrr', ['', 'native modules', 'cpan-bridge', 'speed'], @rows);
-    return "$table\n" . $self->_heading;
+    return
+"$table\nSpeed: how many times as fast as the native modules. What waits for an answer pays a round trip to the daemon, what moves\n"
+        . "many rows at once does not. Measured with "
+        . $self->_heading;
 }
 
 sub _heading {

@@ -315,7 +315,12 @@ fn another_user_is_refused_even_when_the_directory_is_open() {
         "{reply}{}",
         text(&output.stderr)
     );
-    let mut pinger = Command::new(BINARY);
+    // The place it was built in may be closed to other users. Copied by another process: a program
+    // cannot be run while a descriptor to write it is open, and other tests start children meanwhile.
+    let binary = bridge.path().join("cpan-bridge-copy");
+    assert!(Command::new("cp").arg(BINARY).arg(&binary).status().unwrap().success());
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut pinger = Command::new(binary);
     pinger.arg("ping").env("CPAN_BRIDGE_SOCKET", bridge.socket()).uid(NOBODY);
     let output = finish(pinger.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     assert!(text(&output.stderr).contains("belongs to user 0"), "{}", text(&output.stderr));

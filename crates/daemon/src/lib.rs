@@ -13,7 +13,7 @@
 //! | `state.rs`           | a helper's own value in a session                                    |
 //! | `client.rs`          | [`Client`]: cwd, umask, environment of the script                    |
 //! | `cancel.rs`          | [`CancelSlot`]: ending a call from outside                           |
-//! | `sentinel.rs`        | the thread that watches the clients of running calls                 |
+//! | `sentinel.rs`        | the thread that watches the clients; `watch.rs`: their processes     |
 //! | `handles.rs`         | counting handles, unguessable ids                                    |
 //! | `json.rs`            | JSON one-shot clients; `parked.rs`: their sessions between requests  |
 //! | `wire.rs`, `spin.rs` | frames over a socket; polling before sleeping                        |
@@ -129,6 +129,7 @@ mod state;
 pub mod stdio;
 mod sys;
 pub mod testing;
+mod watch;
 mod wire;
 
 pub use call::Call;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use protocol::{Error, code};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{SocketFlags, accept_with, sockopt};
+use rustix::net::{SocketFlags, accept_with};
 
 pub use bind::{BindError, Listener};
 
@@ -24,6 +24,7 @@ use crate::control::Phase;
 use crate::limits::{MAX_SESSIONS, SESSION_STACK_BYTES};
 use crate::server::Server;
 use crate::session::serve_connection;
+use crate::sys::peer_of;
 
 /// Refusals that are told at the same time; beyond this a connection is just closed.
 const MAX_REFUSALS: usize = 64;
@@ -236,8 +237,8 @@ struct Ready {
 /// Who the peer is, and why it may not come in.
 fn admit(socket: &OwnedFd, connections: usize, stopping: bool) -> (u32, Option<Error>) {
     let own = rustix::process::geteuid().as_raw();
-    let uid = match sockopt::socket_peercred(socket) {
-        Ok(peer) => peer.uid.as_raw(),
+    let uid = match peer_of(socket) {
+        Ok(peer) => peer.uid,
         Err(error) => {
             let text = format!("the system does not say who you are: {error}");
             return (u32::MAX, Some(Error::new(code::REFUSED, text)));

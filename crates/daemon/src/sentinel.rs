@@ -1,24 +1,29 @@
-//! The thread that watches the clients of running calls.
+//! The thread that watches the clients.
 //!
 //! A session that runs a call does not read its socket, so it would not notice that
 //! its client is gone or has sent a cancel. The sentinel looks, every [`SENTINEL`], at the
 //! sessions that have been in the same call since its last look. When no call was made
 //! for a while it sleeps; the next call wakes it. A short call costs one load of an atomic.
+//!
+//! What it sleeps in also tells it the end of a client whose socket lives on in a child
+//! (`watch.rs`). It shuts that socket down; the rest is as if the client had closed it.
 
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-use std::thread::{self, Thread};
+use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::Duration;
 
 use protocol::{Kind, MAX_FRAME_BYTES, Parsed, message};
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, Shutdown};
+use rustix::process::Pid;
 
 use crate::limits::{SENTINEL, SENTINEL_PEEK_BYTES};
 use crate::server::Server;
 use crate::shared::{CANNOT_PEEK, Shared};
+use crate::watch::{Watch, Watched};
 
 /// Looks without a running call before the sentinel goes to sleep.
 const QUIET_LOOKS: u32 = 100;
@@ -27,42 +32,46 @@ const SLEEP: Duration = Duration::from_secs(3600);
 const STACK_BYTES: usize = 128 * 1024;
 
 /// The sentinel, as sessions see it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sentinel {
     asleep: AtomicBool,
-    thread: OnceLock<Thread>,
+    watch: Arc<Watch>,
 }
 
 impl Sentinel {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        Ok(Self { asleep: AtomicBool::new(false), watch: Arc::new(Watch::new()?) })
+    }
+
     /// A call begins.
     pub(crate) fn call_begins(&self) {
-        if self.asleep.load(Ordering::Acquire)
-            && self.asleep.swap(false, Ordering::AcqRel)
-            && let Some(thread) = self.thread.get()
-        {
-            thread.unpark();
+        if self.asleep.load(Ordering::Acquire) && self.asleep.swap(false, Ordering::AcqRel) {
+            self.watch.wake();
         }
+    }
+
+    /// Ends the session when this process has ended. `ESRCH`: it has.
+    pub(crate) fn watch_process(&self, pid: Pid, session: u64) -> rustix::io::Result<Watched> {
+        self.watch.add(pid, session)
     }
 }
 
 /// Starts the thread; it ends with the server.
 pub(crate) fn start(server: &Arc<Server>) -> std::io::Result<()> {
-    let weak = Arc::downgrade(server);
-    let handle = thread::Builder::new().name("sentinel".into()).stack_size(STACK_BYTES).spawn(move || watch(&weak))?;
-    // Set once; `start` is called once.
-    let _ = server.sentinel.thread.set(handle.thread().clone());
+    let (weak, clients) = (Arc::downgrade(server), Arc::clone(&server.sentinel.watch));
+    thread::Builder::new().name("sentinel".into()).stack_size(STACK_BYTES).spawn(move || watch(&weak, &clients))?;
     Ok(())
 }
 
-fn watch(server: &Weak<Server>) {
+fn watch(weak: &Weak<Server>, clients: &Watch) {
     let mut quiet = 0;
     let mut peeked = Vec::new();
     loop {
-        let Some(server) = server.upgrade() else { return };
+        let Some(server) = weak.upgrade() else { return };
         quiet = if look(&server, &mut peeked) { 0 } else { quiet + 1 };
         if quiet < QUIET_LOOKS {
             drop(server);
-            thread::sleep(SENTINEL);
+            end_sessions(weak, &clients.wait(SENTINEL));
             continue;
         }
         quiet = 0;
@@ -73,7 +82,23 @@ fn watch(server: &Weak<Server>) {
             continue;
         }
         drop(server);
-        thread::park_timeout(SLEEP);
+        end_sessions(weak, &clients.wait(SLEEP));
+    }
+}
+
+/// Ends the sessions whose clients have ended, whoever else holds their sockets.
+fn end_sessions(server: &Weak<Server>, ended: &[u64]) {
+    if ended.is_empty() {
+        return;
+    }
+    let Some(server) = server.upgrade() else { return };
+    for id in ended {
+        let shared = server.sessions().get(id).map(Arc::clone);
+        if let Some(peer) = shared.and_then(|shared| shared.peer()) {
+            tracing::debug!(session = id, "the client's process has ended");
+            // Fails only when it was shut down before.
+            let _ = rustix::net::shutdown(&peer, Shutdown::Both);
+        }
     }
 }
 

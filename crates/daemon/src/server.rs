@@ -51,7 +51,7 @@ impl Server {
             load: Arc::new(Load::new()),
             control: Control::new()?,
             parked: Parked::default(),
-            sentinel: Sentinel::default(),
+            sentinel: Sentinel::new()?,
             started: Instant::now(),
             started_at: SystemTime::now(),
             sessions: Mutex::default(),

@@ -24,6 +24,7 @@ use crate::registry::Entry;
 use crate::server::Server;
 use crate::shared::{CANNOT_PEEK, Shared, bump};
 use crate::state::States;
+use crate::watch::Watched;
 use crate::wire::Wire;
 
 pub(crate) use serve::{serve_connection, serve_wire};
@@ -37,6 +38,8 @@ pub struct Session {
     shared: Arc<Shared>,
     client: Arc<Client>,
     wire: Option<Wire>,
+    /// The watch over the client's process.
+    watched: Option<Watched>,
     /// The answer's buffer between two calls.
     out: Vec<u8>,
     /// The number of the running call.
@@ -57,6 +60,7 @@ impl Session {
             shared,
             client,
             wire,
+            watched: None,
             out: Vec::new(),
             seq: 0,
             callback_depth: 0,
@@ -211,6 +215,7 @@ impl Drop for Session {
             tracing::error!(session = self.id(), "a helper panicked while its session was dropped");
         }
         self.shared.set_peer(None);
+        self.watched = None;
         self.wire = None;
         self.server.delist(self.shared.id);
     }

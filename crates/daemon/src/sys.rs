@@ -3,12 +3,15 @@
 //! Unsafe, because `fork` copies one thread only, closing descriptors pulls them from under
 //! whoever holds them, changing the environment races with whoever reads it, and the
 //! allocator's knobs are C functions. The first three are only sound in a process that has not begun its
-//! work yet: see `detach.rs`, their only user.
+//! work yet: see `detach.rs`, their only user. `SO_PEERCRED` is here because the safe form takes
+//! every process id for a positive number, and that of a process in another namespace is 0.
 #![allow(unsafe_code)]
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use rustix::process::Pid;
 
 /// Forks; whether this is the parent. Must be called before any thread is started.
 pub(crate) fn fork() -> io::Result<bool> {
@@ -54,6 +57,26 @@ pub(crate) fn inherited(fd: RawFd) -> Option<OwnedFd> {
 pub(crate) fn remove_variable(name: &OsStr) {
     // SAFETY: there is no other thread yet that could read the environment.
     unsafe { std::env::remove_var(name) };
+}
+
+/// Who made a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    /// The process; none if it is not in this one's namespace, or the socket is not a local one.
+    pub(crate) pid: Option<Pid>,
+    pub(crate) uid: u32,
+}
+
+/// Who made the connection that this socket is an end of, as the kernel says.
+pub(crate) fn peer_of(socket: impl AsFd) -> io::Result<Peer> {
+    let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut size = libc::socklen_t::try_from(size_of::<libc::ucred>()).map_err(io::Error::other)?;
+    let (fd, value) = (socket.as_fd().as_raw_fd(), (&raw mut peer).cast());
+    // SAFETY: `value` has room for `size` bytes, and any bytes are a `ucred`.
+    if unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERCRED, value, &raw mut size) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Peer { pid: Pid::from_raw(peer.pid), uid: peer.uid })
 }
 
 /// Sets how many arenas the allocator may have.

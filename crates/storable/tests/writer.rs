@@ -54,6 +54,25 @@ fn rows_can_be_the_root() {
 }
 
 #[test]
+fn flat_rows_are_one_array() {
+    let mut image = Vec::new();
+    let mut writer = Writer::begin_image(&mut image);
+    writer.begin_array(2);
+    let mut rows = writer.flat_rows(2);
+    rows.row([Cell::Int(1), Cell::Null]);
+    rows.row([Cell::Text("\u{e9}"), Cell::Bytes(b"x")]);
+    rows.begin_row();
+    rows.cell(Cell::Int(9));
+    rows.abort_row();
+    assert_eq!(rows.finish(), 2);
+    assert_eq!(writer.flat_rows(0).finish(), 0);
+    writer.finish().unwrap();
+    let value: Value = from_slice(&image).unwrap();
+    let cells = Value::array([Value::Int(1), Value::Undef, "\u{e9}".into(), Value::Bytes(b"x".to_vec())]);
+    assert_eq!(value, Value::array([cells, Value::Array(vec![])]));
+}
+
+#[test]
 fn no_rows_and_no_columns_are_fine() {
     let mut image = Vec::new();
     let mut writer = Writer::begin_image(&mut image);
@@ -85,10 +104,14 @@ fn the_later_of_two_columns_of_a_name_wins() {
 fn a_row_of_another_length_is_an_error() {
     let keys = RowKeys::new(&["a", "b"]);
     for cells in [1, 3] {
-        for hashes in [false, true] {
+        for shape in ["arrays", "hashes", "flat"] {
             let mut image = Vec::new();
             let mut writer = Writer::begin_image(&mut image);
-            let mut rows = if hashes { writer.hash_rows(&keys) } else { writer.array_rows(2) };
+            let mut rows = match shape {
+                "hashes" => writer.hash_rows(&keys),
+                "flat" => writer.flat_rows(2),
+                _ => writer.array_rows(2),
+            };
             rows.row((0..cells).map(Cell::Int));
             rows.finish();
             let error = writer.finish().unwrap_err();

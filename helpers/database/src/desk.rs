@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use daemon::{HandlePermit, Session};
@@ -16,6 +16,10 @@ use crate::sqlite::{self, Confined, Connection, Interrupter, Statement};
 
 /// Code of an error that the driver throws as an exception, without an error state in the handle.
 pub const CROAK: &str = "croak";
+
+/// A call that is to end does so by itself when SQLite next looks whether it is (see `hooks::progress`): only that
+/// call ends. After so many requests it is interrupted, which also ends the connection's other statements.
+const PATIENCE_REQUESTS: u32 = 4;
 
 /// A statement of a session.
 #[derive(Debug, Clone)]
@@ -46,6 +50,8 @@ struct Desk {
     /// What the running call works on.
     running: Arc<Mutex<Option<Interrupter>>>,
     cancelled: Arc<AtomicBool>,
+    /// How often the running call was asked to end.
+    asked: Arc<AtomicU32>,
 }
 
 /// The session's tables.
@@ -132,6 +138,7 @@ pub fn work<R>(
 ) -> Result<R, Error> {
     let desk = desk(session);
     desk.cancelled.store(session.cancel_slot().is_cancelled(), Ordering::Relaxed);
+    desk.asked.store(0, Ordering::Relaxed);
     let before = desk.run(connection.map(Connection::interrupter));
     let result = host::enter(&mut Callbacks(session), &desk.client, || match connection {
         Some(connection) => connection.while_current(task),
@@ -164,6 +171,17 @@ impl Desk {
     }
 }
 
+/// Notes where the client is now, and its umask, if it told.
+pub fn client_moved(session: &mut Session, folder: Option<PathBuf>, umask: Option<u32>) {
+    let desk = desk(session);
+    if let Some(folder) = folder.filter(|folder| folder.is_absolute()) {
+        *desk.client.folder.borrow_mut() = folder;
+    }
+    if let Some(umask) = umask {
+        desk.client.umask.set(umask & 0o777);
+    }
+}
+
 /// The session's desk, set up on first use.
 fn desk(session: &mut Session) -> Desk {
     if let Some(desk) = &tables(session).desk {
@@ -174,14 +192,23 @@ fn desk(session: &mut Session) -> Desk {
     let client = session.client();
     let temporary = ["SQLITE_TMPDIR", "TMPDIR"].iter().find_map(|name| client.env(name)).map(PathBuf::from);
     let facts = Client {
-        folder: client.cwd.clone(),
-        umask: client.umask,
+        folder: client.cwd.clone().into(),
+        umask: client.umask.into(),
         temporary: temporary.filter(|folder| folder.is_absolute()),
         cancelled: Arc::clone(&cancelled),
     };
-    let desk = Desk { client: Rc::new(facts), running: Arc::clone(&running), cancelled: Arc::clone(&cancelled) };
+    let asked: Arc<AtomicU32> = Arc::default();
+    let desk = Desk {
+        client: Rc::new(facts),
+        running: Arc::clone(&running),
+        cancelled: Arc::clone(&cancelled),
+        asked: Arc::clone(&asked),
+    };
     session.cancel_slot().set(Box::new(move || {
         cancelled.store(true, Ordering::Relaxed);
+        if asked.fetch_add(1, Ordering::Relaxed) < PATIENCE_REQUESTS {
+            return;
+        }
         if let Some(running) = &*running.lock().unwrap_or_else(PoisonError::into_inner) {
             running.interrupt();
         }

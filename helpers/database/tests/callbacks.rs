@@ -315,7 +315,7 @@ fn files_are_the_clients() {
     use std::os::unix::fs::PermissionsExt;
     let folder = std::env::temp_dir().join(format!("cpan-bridge-files-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let client = Rc::new(Client { folder: folder.clone(), umask: 0o027, ..Client::default() });
+    let client = Rc::new(Client { folder: folder.clone().into(), umask: 0o027.into(), ..Client::default() });
     let mut host = Played { seen: Vec::new(), answer: |_: u32, _: &[Value]| Ok(Value::Undef) };
     let result = host::enter(&mut host, &client, || {
         let connection = Connection::open(b"own.db", DEFAULT_FLAGS, 0)?;

@@ -64,6 +64,51 @@ fn a_small_select_is_done_at_once() {
 }
 
 #[test]
+fn rows_can_come_as_one_list() {
+    let mut session = open();
+    call(&mut session, "sqlite.prepare", &(D, 1, "select 1 as a, 'x' as b union all select 2, null"));
+    let all = call(&mut session, "sqlite.execute", &(1, (), "f"));
+    assert_eq!(all.at(1), Some(&1.into()));
+    assert_eq!(all.at(2), Some(&row([1.into(), bytes("x"), 2.into(), Value::Undef])));
+    call(&mut session, "sqlite.prepare", &(D, 2, "values (1, 2), (3, 4), (5, 6)"));
+    let first = call(&mut session, "sqlite.execute", &(2, (), "f", 1));
+    assert_eq!((first.at(1), first.at(2)), (Some(&0.into()), Some(&row([1.into(), 2.into()]))));
+    let rest = call(&mut session, "sqlite.fetch", &(2, Value::Undef, "f"));
+    assert_eq!(rest, row([1.into(), row([3, 4, 5, 6].map(Value::from)), Value::Undef]));
+}
+
+#[test]
+fn a_select_that_writes_tells_the_last_rowid() {
+    let mut session = open();
+    run(&mut session, "create table t(a integer primary key)");
+    let written = call(&mut session, "sqlite.select", &(D, 5, "insert into t values (41), (42) returning a", (), "a"));
+    assert_eq!(written.at(5), Some(&42.into()));
+    let read = call(&mut session, "sqlite.select", &(D, 5, "select a from t", (), "a"));
+    assert_eq!(read.at(5), Some(&Value::Undef));
+}
+
+#[test]
+fn nothing_to_execute_counts_nothing() {
+    let mut session = open();
+    run(&mut session, "create table t(a)");
+    run(&mut session, "insert into t values (1), (2)");
+    call(&mut session, "sqlite.prepare", &(D, 1, "-- nothing"));
+    assert_eq!(call(&mut session, "sqlite.execute", &(1,)).at(0), Some(&(-1).into()));
+    assert_eq!(run(&mut session, ";").at(0), Some(&(-1).into()));
+}
+
+#[test]
+fn a_client_that_moved_has_its_names_resolved_where_it_is() {
+    let (mut session, folder) = (open(), Folder::new());
+    let here = folder.path().to_str().unwrap();
+    call(&mut session, "sqlite.config", &(D, Value::hash([("cwd", Value::from(here)), ("umask", Value::from(0o077))])));
+    run(&mut session, "attach 'side.db' as side");
+    run(&mut session, "create table side.t(a)");
+    let made = std::fs::metadata(folder.path().join("side.db")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&made.permissions()) & 0o777, 0o600);
+}
+
+#[test]
 fn max_rows_is_kept() {
     let mut session = open();
     let sql = "values (1),(2),(3)";

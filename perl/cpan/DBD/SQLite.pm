@@ -24,10 +24,12 @@ package DBD::SQLite;
 #   ac             SQLite's own autocommit state, as last reported
 #   begin          what the daemon was told about transactions it has to start by itself (0 no, 1 deferred, 2 immediate)
 #   rowid          last_insert_rowid as last reported
+#   ddl            tables were made or changed, perhaps in the transaction that is open
 #   dbh            weak reference to the inner database handle
 #   kids           bridge numbers of live statements
 # A STATEMENT keeps in its inner handle: bridge_id, bridge_params (how many), bridge_binds, bridge_typed, bridge_got (rows that came
-# over), bridge_done, bridge_seq (the batch that was asked for ahead) and, for our own DBI, bridge_rows and its kin.
+# over), bridge_done, bridge_seq (the batch that was asked for ahead), bridge_reply (one that came, until its rows are in place), bridge_cache
+# (1: nothing is asked for ahead), bridge_special (what its SQL calls for, $SPECIAL) and, for our own DBI, bridge_rows and its kin.
 
 use strict;
 use warnings;
@@ -60,9 +62,17 @@ BEGIN {
 
 sub load {
     my ($part) = @_;
+    my $errno = $! + 0;
     local $@;
     local @INC = ($folder, @INC);
-    return eval { require "DBD/SQLite/$part.pm" } ? undef : "$@";
+    my $file = "DBD/SQLite/$part.pm";
+    my $calm = CPANBridge::Session->can('_undisturbed');   # a signal handler that dies would leave the part half loaded
+    my $why  = eval {
+        $calm ? $calm->(sub { require $file }) : require $file;
+        1
+    } ? undef : "$@";
+    $! = $errno;
+    return $why;
 }
 
 # Which file holds which subs: of database handles (db), statements (st), driver (dr), or functions of this package (main). A `+`
@@ -71,7 +81,7 @@ my @PARTS;
 
 BEGIN {
     @PARTS = (
-        [Connect      => dr   => 'connect _cwd'],
+        [Connect      => dr   => 'connect _cwd _tell_where'],
         [Trouble      => main => '_caller _croak _warn _inactive _fail _thrown _look_at_transaction'],
         [Transactions => db   => 'begin_work _begin_kind commit rollback _run _store_autocommit'],
         [Transactions => main => '_leave_work'],
@@ -241,7 +251,7 @@ sub _extra {    # what rode along with a reply
     my $ac  = $conn->{ac} = $extra->{ac};
     my $dbh = $conn->{dbh} || return;
     if ($ac)                   { _leave_work($dbh) if $dbh->FETCH('BegunWork') }
-    elsif ($dbh->{AutoCommit}) { $dbh->{AutoCommit} = ''; $dbh->STORE(BegunWork => 1) }
+    elsif ($dbh->{AutoCommit}) { $dbh->{AutoCommit} = ''; $dbh->STORE(BegunWork => 1); delete $conn->{ddl} }
     return;
 }
 
@@ -291,11 +301,17 @@ sub _deprecated {
     return
 }
 
+# Statements that may name a file, which is relative to the folder that the script is in when they run; and ($1) those after which a
+# rollback ends the selects that are open.
+my $SPECIAL = qr/\A\s*(?:--|\/\*|ATTACH|VACUUM|(CREATE|DROP|ALTER))/i;
+
 sub prepare {
     my ($dbh, $sql, $attr) = @_;
     $sql = '' if !defined $sql;
     my $conn = $dbh->{bridge_conn};
     return DBD::SQLite::_inactive($dbh, 'prepare') if !$conn->{active};
+    my $special = $sql =~ /$SPECIAL/o ? $1 ? 'ddl' : 'file' : '';
+    DBD::SQLite::dr::_tell_where($conn) if $special eq 'file';
     my $id = ++$next_id;
     my ($reply, $error);
     {
@@ -307,8 +323,11 @@ sub prepare {
     my ($params, $names, $columns, undef, $tail) = @$reply;
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $sql });
     @$sth{qw(bridge_conn bridge_id bridge_params bridge_got)} = ($conn, $id, $params, -1);
-    $sth->{bridge_param_names}                                = $names if $names;
-    $sth->{NUM_OF_PARAMS}                                     = $params;
+    $sth->{bridge_param_names}                                = $names   if $names;
+    $sth->{bridge_special}                                    = $special if $special;
+    my $cache = $attr && exists $attr->{RowCacheSize} ? $attr->{RowCacheSize} : $dbh->{RowCacheSize};
+    $sth->{bridge_cache}  = 1 if $cache && $cache == 1;
+    $sth->{NUM_OF_PARAMS} = $params;
     $sth->STORE(NUM_OF_PARAMS => $params) if !$DBI::BRIDGE;
     _columns($sth, $columns || []);
     $sth->{sqlite_unprepared_statements} = defined $tail ? $tail : '' if $dbh->{sqlite_allow_multiple_statements};
@@ -327,9 +346,14 @@ sub do {
     my ($dbh, $sql, $attr, @binds) = @_;
     my $conn = $dbh->{bridge_conn};
     return DBD::SQLite::_inactive($dbh, 'do') if !$conn->{active};
+    return DBD::_::db::do(@_) if @binds && ($dbh->{Callbacks} || $dbh->{RootClass});    # they may watch prepare
     $sql = '' if !defined $sql;
     ref and $_ = "$_" for @binds;
     my $multi = $dbh->{sqlite_allow_multiple_statements} ? 1 : 0;
+    if ($multi || $sql =~ /$SPECIAL/o) {
+        if (!$multi && $1) { $conn->{ddl} = 1 }
+        else { DBD::SQLite::dr::_tell_where($conn) }
+    }
     my ($reply, $error);
     my $binds = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
     {
@@ -414,14 +438,25 @@ sub execute {
     }
     elsif ($params) { $binds = $sth->{bridge_binds} ||= [(undef) x $params] }
     my $session = $conn->{session};
-    if (my $seq = delete $sth->{bridge_seq}) { $session->forget($seq) }
+    if (my $special = $sth->{bridge_special}) {
+        if ($special eq 'ddl') { $conn->{ddl} = 1 }
+        else { DBD::SQLite::dr::_tell_where($conn) }
+    }
+    _drop_reply($sth, $session) if $sth->{bridge_seq} || $sth->{bridge_reply};
     if ($binds && ($sth->{bridge_typed} || $conn->{see_number})) { $binds = _typed($sth, $binds) }
     my $fields = @{ $sth->{NAME} };
+    my $cache  = $sth->{bridge_cache} || 0;
     my ($reply, $error);
     {
         local $@;
         $reply = eval {
-            $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $fields ? $sth->{bridge_bind} && 'f' || $sth->{bridge_mode} || 'a' : '0'])
+            $session->request(
+                'sqlite.execute',
+                [
+                    $sth->{bridge_id},                                                        $binds,
+                    $fields ? $sth->{bridge_bind} && 'f' || $sth->{bridge_mode} || 'a' : '0', $cache == 1 ? 1 : undef
+                ]
+            )
         };
         $error = $@ if !$reply;
     }
@@ -435,11 +470,11 @@ sub execute {
     }
     if (!$fields) {
         $sth->{bridge_got} = $changes;
-        return $changes || '0E0';
+        return $changes > 0 ? $changes : '0E0';    # -1: there was nothing to execute
     }
-    $sth->{bridge_done} = $done;
-    _ask_ahead($sth, $session) if !$done;
-    $sth->{bridge_got} = $rows ? _arrived($sth, $rows) : 0;
+    @$sth{qw(bridge_done bridge_got)} = ($done, 0);
+    _ask_ahead($sth, $session) if !$done && $cache != 1;
+    _arrived($sth, $rows)      if $rows;
     if ($DBI::BRIDGE) { $sth->{Active} = 1 }
     else { $sth->STORE(Active => 1) }
     return '0E0';
@@ -453,34 +488,44 @@ sub _wrong_count {
 
 sub _ask_ahead {    # the next batch is on its way while the script works on this one
     my ($sth, $session) = @_;
-    $sth->{bridge_seq} = $session->post('sqlite.fetch', [$sth->{bridge_id}, undef, _mode($sth)]);
+    $session->post('sqlite.fetch', [$sth->{bridge_id}, $sth->{bridge_cache}, _mode($sth)], \$sth->{bridge_seq});
+    return;
+}
+
+sub _drop_reply {    # what was asked for ahead is not wanted any more
+    my ($sth, $session) = @_;
+    my ($seq) = delete @$sth{qw(bridge_seq bridge_reply)};
+    $session->forget($seq) if $seq;
     return;
 }
 
 # How the next rows shall come: as arrays, as hashes, or (for bound columns under our own DBI) all values in one list.
 sub _mode { my ($sth) = @_; return $sth->{bridge_bind} ? 'f' : $sth->{bridge_mode} || 'a' }
 
-sub _arrived {    # rows from the daemon become the waiting ones; returns how many
+# Rows from the daemon become the waiting ones. They are counted, and the reply they came with is forgotten, by the same statement: a
+# signal handler that dies in between would lose them or leave them here twice.
+sub _arrived {
     my ($sth, $rows) = @_;
     if (@$rows && !ref $rows->[0]) {
         my $n = @{ $sth->{NAME} };
         if ($sth->{bridge_bind} && !$sth->{ChopBlanks} && !$sth->{bridge_as_bytes}) {
-            $sth->{bridge_flat} = $rows;
-            return @$rows / $n;
+            $sth->{bridge_flat} = $rows, $sth->{bridge_got} += @$rows / $n, delete $sth->{bridge_reply};
+            return;
         }
-        $rows = [map { [splice @$rows, 0, $n] } 1 .. @$rows / $n];
+        my @values = @$rows;
+        $rows = [map { [splice @values, 0, $n] } 1 .. @values / $n];
     }
     _chop($rows) if $DBI::BRIDGE ? $sth->{ChopBlanks} : $sth->FETCH('ChopBlanks');
     if (@$rows && ref $rows->[0] eq 'HASH') {
-        $sth->{bridge_hash_rows} = $rows;
         $sth->{bridge_names}     = $sth->{NAME};
-        return scalar @$rows;
+        $sth->{bridge_hash_rows} = $rows, $sth->{bridge_got} += @$rows, delete $sth->{bridge_reply};
+        return;
     }
     if ($sth->{bridge_as_bytes}) {
         for my $row (@$rows) { defined and utf8::encode($_) for @$row[@{ $sth->{bridge_as_bytes} }] }
     }
-    $sth->{bridge_rows} = $rows;
-    return scalar @$rows;
+    $sth->{bridge_rows} = $rows, $sth->{bridge_got} += @$rows, delete $sth->{bridge_reply};
+    return;
 }
 
 sub _more {    # fetches the next batch: true when there are rows
@@ -490,25 +535,52 @@ sub _more {    # fetches the next batch: true when there are rows
         return _end_of_rows($sth);
     }
     my $session = $conn->{session};
-    my ($reply, $error);
-    {
-        local $@;
-        my $seq = delete $sth->{bridge_seq};
-        $reply = eval {
-                  $seq
-                ? $session->await($seq)
-                : $session->request('sqlite.fetch', [$sth->{bridge_id}, undef, _mode($sth)])
-        };
-        $error = $@ if !$reply;
+    my $reply   = $sth->{bridge_reply};    # from a time when a signal handler died right after it had come
+    if (!$reply) {
+        my $error;
+        {
+            local $@;
+            $reply = eval {
+                _ask_ahead($sth, $session) if !$sth->{bridge_seq};
+                $sth->{bridge_reply} = $session->await($sth->{bridge_seq}), delete $sth->{bridge_seq};
+                $sth->{bridge_reply};
+            };
+            $error = $@ if !$reply;
+        }
+        return _no_more($sth, $error) if !$reply;
     }
-    if (!$reply) { _end_of_rows($sth); DBD::SQLite::_fail($sth, $error); return }
     my ($done, $rows, $extra) = @$reply;
+    return _aborted($sth) if $done < 0;
+    if ($conn->{died}) { delete $sth->{bridge_reply}; DBD::SQLite::_thrown($conn) }
     DBD::SQLite::_extra($conn, $extra) if $extra;
     $sth->{bridge_done} = $done;
-    _ask_ahead($sth, $session) if !$done;
-    if (!@$rows) { return $done ? _end_of_rows($sth) : _more($sth) }
-    $sth->{bridge_got} += _arrived($sth, $rows);
+    if (!@$rows) {
+        delete $sth->{bridge_reply};
+        return $done ? _end_of_rows($sth) : _more($sth);
+    }
+    _arrived($sth, $rows);
+    _ask_ahead($sth, $session) if !$done && !$sth->{bridge_cache};
     return 1;
+}
+
+# A rollback took back tables that were made or changed: SQLite ends the selects that are open then (Transactions.pm).
+sub _aborted {
+    my ($sth) = @_;
+    delete $sth->{bridge_reply};
+    _end_of_rows($sth);
+    $sth->set_err(4, 'abort due to ROLLBACK');
+    return;
+}
+
+# Fetching failed. What is no error of the bridge is the exception of a signal handler: the call is still under way, and the next fetch goes
+# on with it.
+sub _no_more {
+    my ($sth, $error) = @_;
+    die $error if ref $error ne 'CPANBridge::Error' && !$sth->{bridge_conn}{died};
+    delete $sth->{bridge_seq};
+    _end_of_rows($sth);
+    DBD::SQLite::_fail($sth, $error);
+    return;
 }
 
 sub _end_of_rows {
@@ -557,8 +629,8 @@ sub finish {
     delete @$sth{qw(bridge_rows bridge_hash_rows bridge_flat)};
     $sth->{bridge_got} = $got;
     if ($conn && $conn->{active}) {
-        if (my $seq = delete $sth->{bridge_seq}) { $conn->{session}->forget($seq) }
-        $conn->{session}->oneway('sqlite.reset', [$sth->{bridge_id}])
+        _drop_reply($sth, $conn->{session});
+        $conn->{session}->oneway('sqlite.reset', [$sth->{bridge_id}], 1)    # at once: it may hold a lock
             if defined $sth->{bridge_done} && !$sth->{bridge_done};
     }
     _end_of_rows($sth);
@@ -572,6 +644,7 @@ sub STORE {
         for (qw(bridge_rows bridge_held bridge_hash_rows)) { _chop($sth->{$_}) if $sth->{$_} }
         _chop([$sth->{bridge_flat}]) if $sth->{bridge_flat};
     }
+    $sth->{bridge_cache} = $value && $value == 1 ? 1 : undef if $name eq 'RowCacheSize';
     goto &$base_store;
 }
 
@@ -600,8 +673,9 @@ sub DESTROY {
     return if !$conn || !$conn->{active} || $sth->{bridge_canned} || !DBD::SQLite::_mine($conn);
     local $@;
     eval {
-        if (my $seq = delete $sth->{bridge_seq}) { $conn->{session}->forget($seq) }
-        $conn->{session}->oneway('sqlite.finalize', [$sth->{bridge_id}]);
+        _drop_reply($sth, $conn->{session});
+        my $open = defined $sth->{bridge_done} && !$sth->{bridge_done};    # then it may hold a lock
+        $conn->{session}->oneway('sqlite.finalize', [$sth->{bridge_id}], $open);
     };
     return;
 }
@@ -885,7 +959,12 @@ See L<DBD::SQLite::VirtualTable>; L<DBD::SQLite::VirtualTable::PerlData> and L<D
 =item *
 
 Rows are fetched ahead. A select that has been executed may already have finished in SQLite: tables it read can be dropped, functions
-it calls in Perl are called for rows the script has not fetched yet, and an error in a later row shows when the script gets there.
+it calls in Perl are called for rows the script has not fetched yet, an error in a later row shows when the script gets there, and
+changes that the script makes to rows it has yet to fetch may not show in them. Where that matters, turn it off:
+
+    my $sth = $dbh->prepare('SELECT id FROM job ORDER BY id', { RowCacheSize => 1 });
+
+C<RowCacheSize> of the database handle counts for the statements prepared after it was set. Each row is then a round trip to the daemon.
 
 =item *
 

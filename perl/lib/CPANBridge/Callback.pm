@@ -24,7 +24,6 @@ sub frame {
     return inform($session, $id, $args) if $flags & $NO_ANSWER;
 
     # Calls the function makes are not the one that is waited for.
-    my $busy = $session->{busy} || $number;
     my ($ok, $result);
     {
         push @{ $session->{open} }, $number;
@@ -102,7 +101,7 @@ sub inform {
 # A part of a result that comes in several frames.
 sub rows {
     my ($session, $seq, $number, $bytes) = @_;
-    return if $number != $seq;
+    return if !$session->{waiting}{$number};
     my $code = $session->{on_rows} or $session->_bad_frame('rows nobody asked for');
     my ($rows) = CPANBridge::Session::_plain(\$bytes);
     $session->_bad_frame('rows that cannot be read') if !ref $rows;

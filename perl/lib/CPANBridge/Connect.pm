@@ -10,7 +10,8 @@ use warnings;
 
 our $PROTOCOL        = 1;
 our $CONNECT_SECONDS = 10;
-our $HELLO_SECONDS   = 10;
+our $HELLO_SECONDS   = 3;
+our $PRIVATE_SECONDS = 10;
 our $MAX_FRAME_BYTES = 1 << 30;
 
 # Longest first frame of a daemon.
@@ -35,8 +36,9 @@ sub open_session {
         $session = eval { connect_as(settings($option)) };
         $error   = $@;
     }
-    die $error if !$session;
-    return $session;
+    return $session if $session;
+    local $SIG{__DIE__};    # as in CPANBridge::Error
+    die $error;
 }
 
 sub connect_as {
@@ -202,7 +204,7 @@ sub older {
 sub first_frame {
     my ($session, $where, $sent) = @_;
     my $in    = $session->{in};
-    my $until = time + $HELLO_SECONDS;
+    my $until = time + ($where eq 'private' ? $PRIVATE_SECONDS : $HELLO_SECONDS);
     while ($sent) {
         if (length ${$in} >= 5) {
             my ($size, $kind) = unpack 'NC', ${$in};

@@ -17,9 +17,13 @@ sub new {
     return bless { code => 'internal', retryable => 0, %error, at => _caller() }, $class;
 }
 
+# A module that handles the error must not wake the script's $SIG{__DIE__}: what the script
+# sees of it, its DBI handle raises.
 sub throw {
     my ($class, %error) = @_;
-    die $class->new(%error);
+    my $error = $class->new(%error);
+    local $SIG{__DIE__};
+    die $error;
 }
 
 sub code      { return $_[0]{code} }

@@ -72,7 +72,11 @@ sub closed {
 
 sub silence {
     my ($where) = @_;
-    return no_daemon("$where does not answer within HELLO_SECONDS ($CPANBridge::Connect::HELLO_SECONDS s)", 'timeout');
+    my ($name, $seconds) =
+        $where eq 'private'
+        ? ('PRIVATE_SECONDS', $CPANBridge::Connect::PRIVATE_SECONDS)
+        : ('HELLO_SECONDS', $CPANBridge::Connect::HELLO_SECONDS);
+    return no_daemon("$where does not answer within $name ($seconds s)", 'timeout');
 }
 
 # A first frame that is no hello: the text to try again with if the daemon is ending.

@@ -2,26 +2,34 @@ package CPANBridge::Session;
 
 # One connection to the daemon (or to a private child): the path every call takes.
 #
-# What a call goes through: request -> _call (freeze, frame, send) -> _reply (read, thaw).
-# Whatever is not usual is elsewhere and loaded when it is needed first: other methods,
+# What a call goes through: request -> _call (freeze, frame, send) -> _reply (read) ->
+# _arrived (thaw). Whatever is not usual is elsewhere and loaded when it is needed first: other methods,
 # waiting for long, large frames and lost connections in CPANBridge::Wait, functions the
 # daemon calls back in CPANBridge::Callback, errors in CPANBridge::Error.
 #
 # A session is a hash:
 #   fh      the socket                       owner   process and thread it belongs to
-#   seq     number of the last call          busy    number of the call that is waited for, 0 none
+#   seq     number of the last call          busy    the last call that is not answered, 0 none
 #   doing   name of the last call            epoch   a number no other session here has
 #   in      \bytes read, not yet consumed    spare   \an empty buffer kept for its memory
 #   before  frames to write before the next  rest    [\unwritten rests of large frames]
-#   kept    {seq => undef or [kind, image]}: calls that were posted
+#   waiting {seq => 1}: calls somebody waits for; entries are `local`, so a die removes them
+#   outer   {seq => 1}: unanswered calls that were made before busy (by whom a signal
+#           handler interrupted)
+#   kept    {seq => 1}: calls that were posted; 2 if an await of it was left by a die
+#   early   {seq => [kind, \image]}: replies that are here and not yet taken
+#   turn    counts the frames that were taken out of the buffer
 #   lost    why it cannot be used any more (empty: it can)
 #   timeout seconds a call may take (undef: as long as it takes)
 #   daemon  the daemon's hello
 #
-# A signal handler may die between any two statements here (perl looks for signals there,
-# and at `and`, `or`, `?:`). So nothing is taken out of a buffer before it is complete, what
-# must happen together is one statement, and a reply nobody waits for any more is skipped
-# by its number.
+# A signal handler may run between any two statements here (perl looks for signals there,
+# and at `and`, `or`, `?:`). It may die: so nothing is taken out of a buffer before it is
+# complete, what must happen together is one statement, and a reply nobody waits for any
+# more is skipped by its number. And it may make calls on this session while one is waited
+# for: whoever reads keeps the replies others wait for, and after every point where a
+# handler may have run, whether the buffer is still as it was is asked in the statement
+# that takes from it. Such statements compute with comparisons, because `if` is such a point.
 
 use strict;
 use warnings;
@@ -39,6 +47,9 @@ our $READ_BYTES = 0x40000;
 
 # Replies up to this are copied out of the buffer, larger ones take the buffer with them.
 our $COPY_BYTES = 0x1000;
+
+# Size, kind, number and image of one; of a larger one not all of the image.
+my $SMALL_REPLY = "NCNa$COPY_BYTES";
 
 # An empty buffer larger than this is given back.
 our $KEEP_BYTES = 0x100000;
@@ -73,6 +84,9 @@ sub new {
         lost   => '',
         rest   => [],
         kept   => {},
+        early  => {},
+        outer  => {},
+        turn   => 0,
         in     => \$in,
         spare  => \$spare,
         %more,
@@ -80,7 +94,7 @@ sub new {
 }
 
 # The usual call in one piece, because a sub call costs as much as all of its work: what
-# _call, _reply and _result do when nothing waits, the frame is small and the answer comes
+# _call, _reply and _arrived do when nothing waits, the frame is small and the answer comes
 # alone. Everything else is left to them; they find the session as if they had begun.
 sub request {
     my ($self, $name, $params) = @_;
@@ -91,7 +105,7 @@ sub request {
         || @{ $self->{rest} }
         || length ${ $self->{in} })
     {
-        return $self->_reply($self->{busy} = $self->_call($name, $params));
+        return $self->_request($name, $params);
     }
     my ($at, $errno) = ($@, $! + 0);
     $self->{doing} = $name;
@@ -102,53 +116,74 @@ sub request {
     return $self->_unsendable($why) if !defined $image;
     my $seq   = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
     my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
+    local $self->{waiting}{$seq} = 1;
 
     if (length $frame > $WHOLE_BYTES) {
         $self->_send_long(\$frame, $seq);
         return $self->_reply($seq);
     }
 
-    my $sent = send($self->{fh}, $frame, $SEND_FLAGS), $self->{busy} = $seq;
-    my $in   = $self->{in};
-    if ($sent && sysread($self->{fh}, ${$in}, $READ_BYTES) && length ${$in} >= 9 && length ${$in} <= $COPY_BYTES) {
-        my ($size, $kind, $number) = unpack 'NCN', ${$in};
-        if ($kind == 3 && $number == $seq && $size + 4 == length ${$in}) {
-            $image = substr ${$in}, 9;
-            ${$in} = '', $self->{busy} = 0;
-            my $result = eval { &_thaw($image, @FLAGS) };
-            $why = $@;
-            $@   = $at;
-            return $self->_bad_image($why) if !defined $result;
-            $! = $errno                    if $errno;             # the script's own; send clears it
-            return $result;
+    my $sent;
+    $self->{busy} = $seq, $sent = send($self->{fh}, $frame, $SEND_FLAGS);
+    if ($sent && !%{ $self->{early} } && sysread($self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} })) {
+        no warnings qw(uninitialized numeric);    # of what is too short
+        my ($size, $kind, $number, $mine) = unpack $SMALL_REPLY, ${ $self->{in} };
+        if ($number == $seq && $kind == 3 && $size == 5 + length $mine) {
+            my $all = substr(${ $self->{in} }, 0, ($size + 4) * ($self->{busy} == $seq), ''),
+                $self->{busy} *= $self->{busy} != $seq;
+            if ($all ne '') {
+                my $result = eval { &_thaw($mine, @FLAGS) };
+                $why = $@;
+                $@   = $at;
+                return $self->_bad_image($why) if !defined $result;
+                $! = $errno;    # the script's own; send clears it
+                return $result;
+            }
         }
     }
-    $self->_send_again(\$frame, $sent, $seq) if !$sent;
+    elsif (!$sent) {
+        $self->_send_again(\$frame, $sent, $seq);
+    }
     $! = $errno;    # as above
     return $self->_reply($seq);
 }
 
-sub post {
+sub _request {
     my ($self, $name, $params) = @_;
-    my $seq = $self->_call($name, $params);
-    $self->{kept}{$seq} = undef;
+    my $seq = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
+    local $self->{doing} = $name;
+    local $self->{waiting}{$seq} = 1;
+    $self->_call($name, $params, $seq, $seq);
+    return $self->_reply($seq);
+}
+
+# The number is stored where $slot points to by the statement that sends the call.
+sub post {
+    my ($self, $name, $params, $slot) = @_;
+    my $seq = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
+    $self->{doing} = $name;
+    $self->_call($name, $params, $seq, 0, $slot || \my $none);
     return $seq;
 }
 
+# A die leaves the call as it was: it can be waited for again.
 sub await {
     my ($self, $seq) = @_;
     $self->_check if $self->{owner} != $$ + $THREAD;
     exists $self->{kept}{$seq} or $self->_fail(code => 'bad_params', message => "there is no call $seq to wait for");
-    my $have = delete $self->{kept}{$seq};
-    return $self->_result(@{$have}) if $have;
-    $self->_check                   if $self->{lost};
-    $self->{before} = $self->_before, $self->{busy} = $seq;
+    if (!$self->{early}{$seq}) {
+        $self->_check if $self->{lost};
+        $self->_settle if $self->{busy} || %{ $self->{outer} };
+    }
+    local $self->{waiting}{$seq} = 1;
     return $self->_reply($seq);
 }
 
 sub forget {
     my ($self, $seq) = @_;
-    delete $self->{kept}{$seq};
+    my $left = delete $self->{kept}{$seq};
+    my $here = delete $self->{early}{$seq};
+    $self->_abandon($seq, 1) if $left && $left > 1 && !$here && $self->{owner} == $$ + $THREAD;
     return;
 }
 
@@ -209,28 +244,36 @@ sub _alive {
     return '';
 }
 
-# Writes a call's frame and returns its number.
+# Writes a call's frame. $busy is its number if it is waited for; if it is not, it is kept,
+# and its number stored in $slot.
 sub _call {
-    my ($self, $name, $params) = @_;
+    my ($self, $name, $params, $seq, $busy, $slot) = @_;
     $self->_check if $self->{owner} != $$ + $THREAD || $self->{lost};
-    $self->{doing} = $name;
-    my $seq  = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
     my $head = $head{$name} || _head($name);
     my ($image, $why) = _image($params);
     $self->_unsendable($why) if !defined $image;
-    my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
-    $frame = $self->_before . $frame if $self->{busy} || length $self->{before};
+    $self->_settle           if $self->{busy} || %{ $self->{outer} };
+    my $errno = $! + 0;
+    my $call  = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
+    my $frame = $self->{before} . $call;
 
     if (length $frame > $WHOLE_BYTES || @{ $self->{rest} }) {
-        $self->_send_long(\$frame, 0);
+        $self->{kept}{$seq} = 1, ${$slot} = $seq if $slot;
+        $self->_send_long(\$frame, $busy);
     }
     else {
-        my $errno = $! + 0;
-        my $sent  = send($self->{fh}, $frame, $SEND_FLAGS), $self->{before} = '', $self->{busy} = 0;
-        $self->_send_again(\$frame, $sent, 0) if !$sent;
-        $! = $errno                           if $errno;    # the script's own; send clears it
+        my $sent;
+        if ($slot) {
+            $self->{kept}{$seq} = 1, ${$slot} = $seq, $sent = send($self->{fh}, $frame, $SEND_FLAGS),
+                $self->{before} = '';
+        }
+        else {
+            $self->{busy} = $busy, $sent = send($self->{fh}, $frame, $SEND_FLAGS), $self->{before} = '';
+        }
+        $self->_send_again(\$frame, $sent, $busy) if !$sent;
     }
-    return $seq;
+    $! = $errno;    # the script's own; send clears it
+    return;
 }
 
 # The image of a call's parameters, or undef; and the reason.
@@ -261,90 +304,88 @@ sub _head {
     return $head{$name} = pack 'n/a*', $bytes;
 }
 
-# What must be written before the next call: one-way calls, and the cancel of a call that
-# was abandoned (whoever waited for it was left by a die). It is forgotten by the statement
-# that writes it.
-sub _before {
-    my ($self) = @_;
-    return $self->{before} if !$self->{busy};
-    my $unanswered = $self->{open} ? $self->_unanswered : '';
-    return $unanswered . $self->{before} . pack 'NCN', 5, $CANCEL, $self->{busy};
-}
-
-# Reads until the reply to a call is there, and returns its result.
+# Reads until the reply to a call is there, and returns its result. Replies that others wait
+# for are kept for them. Until it is returned, the reply stays in `early`.
 sub _reply {
     my ($self, $seq) = @_;
     my $errno = $! + 0;
     while (1) {
-        my $in   = $self->{in};
-        my $have = length ${$in};
-        if ($have < 9) {
-            my $got = sysread $self->{fh}, ${$in}, $READ_BYTES, $have;
+        return $self->_arrived($seq) if $self->{early}{$seq};
+        $self->_lose($self->{lost})  if $self->{lost};
+        my ($turn, $have, $size, $kind, $number) =
+            ($self->{turn}, length ${ $self->{in} }, unpack 'NCN', ${ $self->{in} });
+        if ($have < 9 || $size + 4 > $have) {
+            $self->_bad_frame("one of $size bytes") if $have >= 9 && $size > $self->{max_frame_bytes};
+            my $got = sysread $self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} };
             $self->_no_bytes($seq, $got) if !$got;
-            $!    = $errno if $errno;    # the script's own; reading clears it
-            $have = length ${$in};
-            next if $have < 9;
-        }
-        my ($size, $kind, $number) = unpack 'NCN', ${$in};
-        if ($size + 4 > $have) {
-            $self->_bad_frame("one of $size bytes") if $size > $self->{max_frame_bytes};
-            my $got = sysread $self->{fh}, ${$in}, $size + 4 - $have, $have;
-            $self->_no_bytes($seq, $got) if !$got;
-            $! = $errno                  if $errno;    # as above
+            $! = $errno;    # the script's own; reading clears it
             next;
         }
-        if ($kind == 3 && $number == $seq && $size + 4 == $have) {
-            $self->{busy} = 0;
-            return $self->_large_result if $have > $COPY_BYTES;
-            my $image = substr ${$in}, 9;
-            ${$in} = '';
-            return $self->_result(3, $image);
+        if ($kind == 3 && $have == $size + 4 && $have > $COPY_BYTES) {
+            $self->_take_all($turn, $number);
         }
-        my $frame = substr ${$in}, 0, $size + 4, '';
-        substr $frame, 0, $size > 4 ? 9 : 5, '';
-        my @result = $self->_other($seq, $kind, $number, $frame) or next;
-        return $result[0];
+        elsif ($kind == 3 || $kind == 4 && $number) {
+            my $image;
+            substr(${ $self->{in} }, 0, 9 * ($self->{turn} == $turn), ''),
+                $image = substr(${ $self->{in} }, 0, ($size - 5) * ($self->{turn} == $turn), ''),
+                $self->{early}{ $number * ($self->{turn} == $turn) } = [$kind, \$image], $self->{turn}++;
+        }
+        else {
+            my $frame = substr(${ $self->{in} }, 0, ($size + 4) * ($self->{turn} == $turn), ''), $self->{turn}++;
+            $self->_other($seq, $kind, $number, substr $frame, $size > 4 ? 9 : 5) if $frame ne '';
+            next;
+        }
+        $self->_skip($number) if $number != $seq;
+        delete $self->{early}{0};
     }
 }
 
-# A frame that is not the awaited reply alone: replies that came together, errors, rows,
-# callbacks. Returns the result if that was it.
+# A reply that fills the buffer is not copied: the buffer is the image, and gets a successor.
+sub _take_all {
+    my ($self, $turn, $number) = @_;
+    my $next = delete $self->{spare} || \(my $empty = '');
+    ${$next} = '';
+    substr(${ $self->{in} }, 0, 9 * ($self->{turn} == $turn), ''),
+        ($self->{early}{ $number * ($self->{turn} == $turn) }, $self->{in}) =
+        ([3, $self->{in}], $next, undef, $self->{in})
+        [2 * ($self->{turn} != $turn), 1 + 2 * ($self->{turn} != $turn)], $self->{turn}++;
+    return;
+}
+
+# A reply nobody waits for any more is dropped.
+sub _skip {
+    my ($self, $number) = @_;
+    delete $self->{early}{$number} if !$self->{waiting}{$number} && !$self->{kept}{$number};
+    return;
+}
+
+# A frame that is no reply: callbacks, rows, an error about the connection.
 sub _other {
     my ($self, $seq, $kind, $number, $image) = @_;
-    if ($kind == 3 || $kind == 4) {
-        if ($number == $seq) {
-            $self->{busy} = 0;
-            return $self->_result($kind, $image);
-        }
-        return $self->_refused($image)           if $kind == 4 && $number == 0;
-        $self->{kept}{$number} = [$kind, $image] if exists $self->{kept}{$number};
-        return;
-    }
-    _load('Callback') if !$INC{'CPANBridge/Callback.pm'};
+    return $self->_refused($image) if $kind == 4;
+    _load('Callback')              if !$INC{'CPANBridge/Callback.pm'};
     CPANBridge::Callback::frame($self, $seq, $kind, $number, $image);
     return;
 }
 
-# The result of a reply that fills the buffer: thawed where it is.
-sub _large_result {
-    my ($self) = @_;
-    my $in = $self->{in};
-    $self->{in} = delete $self->{spare} || \(my $empty = '');
-    substr ${$in}, 0, 9, '';
-    my ($result, $why) = _plain($in);
-    if (length ${$in} > $KEEP_BYTES) { undef $in }
-    else                             { ${$in} = '' }
-    $self->{spare} = $in if $in;
-    return defined $result ? $result : $self->_bad_image($why);
-}
-
-# What a call ends with: the result it gives, or the error it dies with.
-sub _result {
-    my ($self, $kind, $image) = @_;
-    my ($result, $why) = _plain(\$image);
+# What a call ends with: the result it gives, or the error it dies with. The reply is
+# forgotten by the statement that returns it.
+sub _arrived {
+    my ($self, $seq) = @_;
+    my ($kind, $image) = @{ $self->{early}{$seq} };
+    my ($result, $why) = _plain($image);
     $self->_bad_image($why) if !defined $result;
-    return $result          if $kind == 3;
-    return $self->_fail(%{$result});
+    if (%{ $self->{outer} }) { $self->_step_out($seq) }
+    else                     { $self->{busy} *= $self->{busy} != $seq }
+    if ($kind == 4) {
+        delete $self->{kept}{$seq}, delete $self->{early}{$seq};
+        return $self->_fail(%{$result});
+    }
+    my $length = length ${$image};
+    if ($length > $COPY_BYTES && $length <= $KEEP_BYTES) {
+        return (delete $self->{kept}{$seq}, delete $self->{early}{$seq}, $self->{spare} = $image, $result)[3];
+    }
+    return (delete $self->{kept}{$seq}, delete $self->{early}{$seq}, $result)[2];
 }
 
 # Methods that are rarely needed are in CPANBridge::Wait; once it is loaded they are as quick

@@ -7,13 +7,14 @@ package CPANBridge::Session;
 use strict;
 use warnings;
 
-our (@FLAGS, $GOODBYE, $SEND_FLAGS, $PEEK_FLAGS, $EAGAIN, $EINTR, $READ_BYTES, $THREAD);
+our (@FLAGS, $CANCEL, $GOODBYE, $SEND_FLAGS, $PEEK_FLAGS, $EAGAIN, $EINTR, $READ_BYTES, $THREAD);
 
 # An answer that is waited for in a blocking read is waited for here after this time.
 our $SLICE_SECONDS = 0.05;
 
-# Looks at the deadline at least this often.
-our $LOOK_SECONDS = 60;
+# Looks at the deadline at least this often. Before 5.14 perl runs handlers inside a
+# statement, too; then the answer may have been read by one just before the wait begins.
+our $LOOK_SECONDS = $] < 5.014 ? 1 : 60;
 
 # Dies with an error; whatever it is, it says which function it is about.
 sub _fail {
@@ -22,7 +23,7 @@ sub _fail {
     my ($module, $function) = split /[.]/, $self->{doing}, 2;
     $error{module}   = $module   if !defined $error{module};
     $error{function} = $function if !defined $error{function};
-    CPANBridge::Error->throw(%error);
+    return CPANBridge::Error->throw(%error);
 }
 
 # Dies if the session cannot be used (by this process, or at all).
@@ -46,6 +47,9 @@ sub _lose {
     my ($self, $why, %more) = @_;
     $self->{lost} = $why;
     $self->{busy} = 0;
+
+    # Whoever waits in an outer call looks there first.
+    $self->{early}{0} = 1;
     delete $self->{fh};
     my $what =
         $more{unsent} ? 'the call was not made' : 'the call was interrupted; whether it was executed is not known';
@@ -138,17 +142,21 @@ sub _wait_readable {
     my $deadline = $self->_deadline($seq);
     my $guard    = CPANBridge::Guard->new($self, $seq);
     vec(my $read = '', fileno $self->{fh}, 1) = 1;
-    while (1) {
+    while (!$self->{early}{$seq} && !$self->{lost}) {
         my $seconds = $LOOK_SECONDS;
         if ($deadline) {
             my $left = $deadline - CPANBridge::Clock::now();
             $seconds = $left if $left < $seconds;
             if ($seconds <= 0) {
-                undef $guard;
+                $guard->disarm;
+                $self->forget($seq);
+                $self->_abandon($seq, 1);
                 $self->_timed_out;
             }
         }
-        last if 0 < select my $ready = $read, undef, undef, $seconds;
+
+        # No waiting if a handler's call brought the reply since it was looked for.
+        last if 0 < select my $ready = $read, undef, undef, $seconds * !$self->{early}{$seq};
     }
     $guard->disarm;
     return;
@@ -212,7 +220,7 @@ sub _send_long {
 
         # Before 5.14 perl runs handlers inside a statement, too.
         $] < 5.014 ? _undisturbed($write) : $write->();
-        shift @{$rest}                      if !length ${$next};
+        shift @{$rest}                      if !length ${$next} && @{$rest} && $rest->[0] == $next;
         $self->_wait_writable($frame, $all) if !defined $sent;
     }
     return;
@@ -226,8 +234,7 @@ sub _wait_writable {
     vec(my $bits = '', fileno $self->{fh}, 1) = 1;
     return if 0 >= select my $read = $bits, my $write = $bits, undef, $LOOK_SECONDS;
     return if !vec $read, fileno $self->{fh}, 1;
-    my $in  = $self->{in};
-    my $got = sysread $self->{fh}, ${$in}, $READ_BYTES, length ${$in};
+    my $got = sysread $self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} };
     $self->_lose($self->_ended, %unsent) if defined $got && !$got;
     return;
 }
@@ -241,6 +248,50 @@ sub _flush_long {
         eval { $self->_send_long($frames); 1 } or $died = $@;
     }
     die $died if defined $died && ref $died ne 'CPANBridge::Error';
+    return;
+}
+
+# Before a frame is written: calls whose waiters were left by a die are cancelled, and a
+# call that somebody still waits for (a signal handler interrupted it) steps aside.
+sub _settle {
+    my ($self) = @_;
+    my $busy = $self->{busy};
+    if (!$busy)                       { }
+    elsif (!$self->{waiting}{$busy}) { $self->_cancel($busy) }
+    else                              { $self->{outer}{$busy} = 1, $self->{busy} *= $self->{busy} != $busy }
+    $self->_cancel($_) for grep { !$self->{waiting}{$_} } keys %{ $self->{outer} };
+    return;
+}
+
+# The cancel is sent with the next frame.
+sub _cancel {
+    my ($self, $seq) = @_;
+    my $unanswered = $self->{open} ? $self->_unanswered : '';
+    $self->{before} = $unanswered . $self->{before} . pack('NCN', 5, $CANCEL, $seq), delete $self->{outer}{$seq},
+        $self->{busy} *= $self->{busy} != $seq;
+    return;
+}
+
+# A call is answered: the one it interrupted, if any, is the last unanswered one again.
+sub _step_out {
+    my ($self, $seq) = @_;
+    delete $self->{outer}{$seq};
+    return if $self->{busy} != $seq;
+    my ($next) = sort { $b <=> $a } grep { $self->{waiting}{$_} && !$self->{early}{$_} } keys %{ $self->{outer} };
+    $next ||= 0;
+    $self->{busy} = $next, delete $self->{outer}{$next};
+    return;
+}
+
+# Nobody waits for a call any more: it is cancelled at once. Not if it was posted, then it
+# can be waited for again ($really: nobody will).
+sub _abandon {
+    my ($self, $seq, $really) = @_;
+    return if $self->{lost};
+    return $self->{kept}{$seq} = 2 if $self->{kept}{$seq};
+    return if !$really && $self->{busy} != $seq && !$self->{outer}{$seq};
+    $self->_cancel($seq);
+    $self->flush;
     return;
 }
 
@@ -283,9 +334,7 @@ sub disarm {
 sub DESTROY {
     my ($self) = @_;
     my ($session, $seq) = @{$self} or return;
-    return if $session->{busy} != $seq || $session->{lost};
-    $session->{before} = $session->_before, $session->{busy} = 0;
-    $session->flush;
+    $session->_abandon($seq);
     return;
 }
 

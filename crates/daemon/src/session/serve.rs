@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use protocol::{ClientHello, DaemonHello, Error, FIRST_JSON_BYTE, Kind, PROTOCOL, code, message};
+use rustix::io::Errno;
 
 use super::Session;
 use crate::client::Client;
@@ -14,6 +15,7 @@ use crate::json;
 use crate::limits::{HELLO_SECONDS, KEEP_BUFFER_BYTES, MAX_FRAME_BYTES};
 use crate::server::Server;
 use crate::shared::bump;
+use crate::sys::peer_of;
 use crate::wire::{Frame, Wire, WireError};
 
 /// How long a handover waits until the socket is withdrawn.
@@ -70,6 +72,10 @@ fn serve_frames(server: &Arc<Server>, mut wire: Wire, uid: u32) {
         tracing::debug!(session = session.id(), "session ends in its hello: {error}");
         return;
     }
+    if !session.watch_client() {
+        tracing::debug!(session = session.id(), "session ends: the client's process has ended already");
+        return;
+    }
     match session.serve() {
         Ok(()) => {}
         Err(WireError::Frame(error)) => session.complain(&error.into()),
@@ -122,6 +128,18 @@ impl Session {
             wire.write(&out)?;
         }
         Ok(())
+    }
+
+    /// Has the session end with the process that made the connection. False: that has
+    /// ended already. Where the system does not say which process it is, its socket has to do.
+    fn watch_client(&mut self) -> bool {
+        let Some(pid) = self.wire.as_ref().and_then(|wire| peer_of(wire).ok()?.pid) else { return true };
+        match self.server.sentinel.watch_process(pid, self.id()) {
+            Ok(watched) => self.watched = Some(watched),
+            Err(Errno::SRCH) => return false,
+            Err(error) => tracing::debug!(session = self.id(), "cannot watch process {pid}: {error}"),
+        }
+        true
     }
 
     fn serve(&mut self) -> Result<(), WireError> {

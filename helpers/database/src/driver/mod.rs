@@ -36,7 +36,8 @@ const D: Param = Param::required("d", "integer", "number of the connection");
 const S: Param = Param::required("s", "integer", "number of the statement");
 const SQL: Param = Param::required("sql", "string", "SQL text");
 const BINDS: Param = Param::optional("binds", "array", "values: scalars, or [value, class]; undef keeps the last ones");
-const MODE: Param = Param::optional("mode", "string", "rows as arrays (a), hashes (h), or none (0)");
+const MODE: Param =
+    Param::optional("mode", "string", "rows as arrays (a), hashes (h), one list of all values (f), or none (0)");
 const MAX_ROWS: Param = Param::optional("max_rows", "integer", "at most so many rows");
 const CALLBACK: Param = Param::optional("callback", "integer", "the client's function; 0 for none");
 const NAME: Param = Param::required("name", "string", "its name in SQL");
@@ -63,7 +64,7 @@ const FUNCTIONS: &[Function] = &[
             Param::optional(
                 "options",
                 "hash",
-                "flags, busy_timeout, string_mode, extended, defensive, see_number, begin",
+                "flags, busy_timeout, string_mode, extended, defensive, see_number, begin, cwd, umask",
             ),
         ],
         "[version, version number]",
@@ -119,7 +120,7 @@ const FUNCTIONS: &[Function] = &[
             MODE,
             Param::optional("max_rows", "integer", "at most so many rows a batch; negative: in all"),
         ],
-        "[names of columns, done, rows, extra, changes]",
+        "[names of columns, done, rows, extra, changes, last rowid]",
         shortcut::select,
     ),
     driver(

@@ -1,5 +1,9 @@
 //! Connections: open, close, settings, backup.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
 use daemon::{Call, Session};
 use protocol::Error;
 use serde::Deserialize;
@@ -21,14 +25,14 @@ struct Open<'a> {
     d: u32,
     #[serde(borrow)]
     filename: ValueRef<'a>,
-    #[serde(default)]
-    options: Option<Options>,
+    #[serde(borrow, default)]
+    options: Option<Options<'a>>,
 }
 
 /// Settings of a connection; what is left out stays as it is.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Options {
+struct Options<'a> {
     flags: Option<i32>,
     busy_timeout: Option<i32>,
     string_mode: Option<i64>,
@@ -36,13 +40,26 @@ struct Options {
     defensive: Option<bool>,
     see_number: Option<bool>,
     begin: Option<i64>,
+    /// Where the client is now, if it has moved since it last told.
+    #[serde(borrow)]
+    cwd: Option<ValueRef<'a>>,
+    /// Its umask.
+    umask: Option<u32>,
     /// The client's function behind the operator REGEXP.
     regexp: Option<u32>,
     /// The client's function for unknown collations.
     collation_needed: Option<u32>,
 }
 
-impl Options {
+impl Options<'_> {
+    /// What is about the client, not about one connection.
+    fn note_client(&self, session: &mut Session) -> Result<(), Error> {
+        let folder = self.cwd.as_ref().map(name).transpose().map_err(desk::error)?;
+        let folder = folder.map(|folder| PathBuf::from(OsString::from_vec(folder.into_owned())));
+        desk::client_moved(session, folder, self.umask);
+        Ok(())
+    }
+
     fn apply(&self, connection: &Connection) -> sqlite::Result<()> {
         if let Some(milliseconds) = self.busy_timeout {
             connection.set_busy_timeout(milliseconds);
@@ -79,6 +96,7 @@ pub fn open(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     }
     let permit = session.handle_permit("database handle")?;
     let options = options.unwrap_or_default();
+    options.note_client(session)?;
     let connection = work(session, None, || {
         let filename = name(&filename)?;
         let timeout = options.busy_timeout.unwrap_or(BUSY_TIMEOUT_MILLISECONDS);
@@ -106,13 +124,15 @@ pub fn close(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
 }
 
 #[derive(Deserialize)]
-struct Config {
+struct Config<'a> {
     d: u32,
-    options: Options,
+    #[serde(borrow)]
+    options: Options<'a>,
 }
 
 pub fn config(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Config { d, options } = call.params()?;
+    options.note_client(session)?;
     let connection = tables(session).connection(d)?;
     options.apply(&connection).map_err(desk::error)?;
     call.reply(&(1,))

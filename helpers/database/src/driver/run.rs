@@ -153,7 +153,7 @@ fn write_execution(
     }
     writer.patch_int(done, statement.is_done().into());
     let connection = statement.connection();
-    writer.patch_int(changes, reply::count(connection.changes()));
+    writer.patch_int(changes, if statement.is_empty() { -1 } else { reply::count(connection.changes()) });
     reply::extra(writer, connection, renamed.then_some(&*statement));
     if statement.is_readonly() {
         writer.undef();

@@ -32,8 +32,10 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         let mut binds = binds.as_deref().unwrap_or_default();
         let mut has_written = false;
         let mut columns;
+        let mut is_lone_semicolon;
         loop {
             let (mut statement, tail, opens) = desk::prepare(&connection, rest)?;
+            is_lone_semicolon = !multi && statement.is_empty() && rest[..rest.len() - tail.len()].contains(&b';');
             rest = tail;
             let own = statement.parameters().min(binds.len()); // more than it takes are no error
             let (these, others) = binds.split_at(own);
@@ -51,7 +53,8 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
             }
         }
         writer.begin_array(5);
-        writer.int(reply::count(connection.changes()).into());
+        // What the driver has always answered.
+        writer.int(if is_lone_semicolon { -1 } else { reply::count(connection.changes()).into() });
         reply::optional(&mut writer, Some(rest).filter(|rest| !rest.is_empty()), connection.string_mode());
         reply::extra(&mut writer, &connection, None);
         if has_written {
@@ -100,7 +103,7 @@ pub fn select(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         }
         statement.start()?;
         statement.refresh_names();
-        writer.begin_array(5);
+        writer.begin_array(6);
         reply::names(&mut writer, &statement);
         let done = writer.reserve_int();
         let shape = shape(mode).unwrap_or(RowShape::Arrays);
@@ -113,6 +116,11 @@ pub fn select(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         writer.patch_int(done, is_done.into());
         reply::extra(&mut writer, &connection, None);
         writer.int(reply::count(connection.changes()).into());
+        if statement.is_readonly() {
+            writer.undef();
+        } else {
+            writer.int(connection.last_insert_rowid());
+        }
         Ok((!is_done).then_some(statement))
     })?;
     writer.finish().map_err(Error::internal)?;

@@ -15,7 +15,6 @@ use super::value;
 struct Collation {
     id: CallbackId,
     shared: Rc<Shared>,
-    db: *mut ffi::sqlite3,
 }
 
 /// Makes `perl` (Perl's `cmp`) known: it compares characters, which in UTF-8 is to compare bytes.
@@ -26,7 +25,7 @@ pub(super) fn register_perl(connection: &Connection) -> Result<()> {
 impl Connection {
     /// Registers a collation; without a callback, the comparison of bytes.
     pub fn create_collation(&self, name: &[u8], id: CallbackId) -> Result<()> {
-        let collation = (id != 0).then(|| Collation { id, shared: Rc::clone(&self.shared), db: self.db });
+        let collation = (id != 0).then(|| Collation { id, shared: Rc::clone(&self.shared) });
         register(self, name, collation)
     }
 
@@ -94,11 +93,8 @@ unsafe extern "C" fn by_client(
     // SAFETY: `data` is the collation of `register`, not dropped while SQLite uses it; two texts with their lengths.
     let (collation, a, b) = unsafe { (&*data.cast::<Collation>(), slice(a, a_len), slice(b, b_len)) };
     let args = [value::string(a, &collation.shared), value::string(b, &collation.shared)];
-    let Some(answer) = collation.shared.ask(collation.id, &args) else {
-        // SAFETY: the connection is open, it is comparing; the failure has been kept as the call's error.
-        unsafe { ffi::sqlite3_interrupt(collation.db) };
-        return 0;
-    };
+    // A failure has been kept as the call's error, and ends it (see `hooks::progress`).
+    let Some(answer) = collation.shared.ask(collation.id, &args) else { return 0 };
     let answer = answer.at(0).unwrap_or(&answer).as_f64().unwrap_or(0.0);
     match answer.partial_cmp(&0.0) {
         Some(Ordering::Less) => -1,

@@ -120,6 +120,7 @@ impl Connection {
             autocommit_told: Cell::new(Some(true)),
         });
         connection.set_busy_timeout(busy_timeout_ms);
+        connection.progress_handler(0, 0);
         collation::register_perl(&connection)?;
         Ok(connection)
     }

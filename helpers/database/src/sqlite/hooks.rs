@@ -12,6 +12,9 @@ use super::host;
 use super::shared::{CallbackId, Shared};
 use super::value;
 
+/// A running statement looks this often whether its call was cancelled.
+const CANCEL_INSTRUCTIONS: i32 = 2_000;
+
 impl Connection {
     /// What hooks get: lives as long as the connection.
     fn hook_data(&self) -> *mut c_void {
@@ -53,10 +56,12 @@ impl Connection {
 
     /// Asked every so many instructions; a true answer interrupts.
     pub fn progress_handler(&self, instructions: i32, id: CallbackId) {
+        let id = if instructions > 0 { id } else { 0 };
         self.shared.progress.set(id);
-        let hook: Option<unsafe extern "C" fn(*mut c_void) -> c_int> = if id == 0 { None } else { Some(progress) };
+        // There is always one: it also ends cancelled calls.
+        let instructions = if id == 0 { CANCEL_INSTRUCTIONS } else { instructions };
         // SAFETY: as above.
-        unsafe { ffi::sqlite3_progress_handler(self.db, instructions, hook, self.hook_data()) };
+        unsafe { ffi::sqlite3_progress_handler(self.db, instructions, Some(progress), self.hook_data()) };
     }
 
     /// Told each statement as it begins.
@@ -178,7 +183,14 @@ unsafe extern "C" fn authorize(
 unsafe extern "C" fn progress(data: *mut c_void) -> c_int {
     // SAFETY: the data of this hook.
     let shared = unsafe { shared(data) };
-    match shared.ask(shared.progress.get(), &[]) {
+    if host::is_cancelled() || shared.failed.borrow().is_some() {
+        return 1;
+    }
+    let id = shared.progress.get();
+    if id == 0 {
+        return 0;
+    }
+    match shared.ask(id, &[]) {
         Some(answer) => is_true(&answer).into(),
         None => 1,
     }

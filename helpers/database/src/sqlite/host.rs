@@ -25,10 +25,10 @@ pub trait Host {
 /// What SQLite has to know about the client besides its calls.
 #[derive(Debug, Default)]
 pub struct Client {
-    /// Its working directory.
-    pub folder: PathBuf,
-    /// Its umask.
-    pub umask: u32,
+    /// Its working directory, as it last told.
+    pub folder: RefCell<PathBuf>,
+    /// Its umask, as it last told.
+    pub umask: Cell<u32>,
     /// Its folder for temporary files, if it named one.
     pub temporary: Option<PathBuf>,
     /// Set when the running call is to end (by another thread).

@@ -96,7 +96,7 @@ unsafe extern "C" fn open(
     let rc = forward!(vfs, xOpen, ffi::SQLITE_CANTOPEN, name, file, flags, out_flags);
     if rc == ffi::SQLITE_OK
         && is_new
-        && let Some(umask) = host::client(|client| client.umask)
+        && let Some(umask) = host::client(|client| client.umask.get())
     {
         let mode = std::fs::Permissions::from_mode(NEW_FILE_MODE & !umask);
         // The file stays private to the user if this fails; SQLite works all the same.
@@ -161,7 +161,7 @@ fn against_client_folder(name: &CStr) -> Option<CString> {
     if bytes.first() == Some(&b'/') || bytes.is_empty() {
         return None;
     }
-    let folder: PathBuf = host::client(|client| client.folder.clone())?;
+    let folder: PathBuf = host::client(|client| client.folder.borrow().clone())?;
     CString::new(folder.join(std::ffi::OsStr::from_bytes(bytes)).as_os_str().as_bytes()).ok()
 }
 

@@ -55,6 +55,7 @@ sub enable_load_extension {
 
 sub load_extension {
     my ($dbh, $file, $entry) = @_;
+    DBD::SQLite::dr::_tell_where($dbh->{bridge_conn}) if $dbh->{bridge_conn}{active};
     return 1 if _admin($dbh, 'load extension', 'load_extension', $file, $entry);
     my ($err, $text) = ($dbh->err, $dbh->errstr);
     return 0 if $err == -2;

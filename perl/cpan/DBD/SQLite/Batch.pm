@@ -61,6 +61,7 @@ sub _execute_batch {
 sub _count {
     my ($result, $status, $sum) = @_;
     $sum->{tuples}++;
+    delete $sum->{last};
     if (ref $result) {
         $sum->{errors}++;
         push @$status, [@$result[0, 1], 'S1000'] if $status;
@@ -76,6 +77,7 @@ sub _batch_result {
     my ($sth, $sum) = @_;
     $sth->{bridge_got} = $sum->{rows};
     if ($sum->{errors}) {
+        $sth->set_err(@{ $sum->{last} }[0, 1]) if $sum->{last};    # the last tuple's error is still there
         $sth->set_err($DBI::stderr, "executing $sum->{tuples} generated $sum->{errors} errors");
         return;
     }

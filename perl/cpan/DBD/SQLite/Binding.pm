@@ -62,6 +62,7 @@ sub _as {
         return [$bytes, 4];
     }
     (my $text = $value) =~ s/\A +//;
+    $text =~ s/\0.*//s;                  # as C reads it
     my $class = DBD::SQLite::Binding::number($text);
     return [$text, $class] if $class == 1 || $class && $kind eq 'float';
     DBD::SQLite::_warn("datatype mismatch: bind param ($index) $value as $kind") if $h->FETCH('PrintWarn');

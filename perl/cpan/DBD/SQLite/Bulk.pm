@@ -36,12 +36,14 @@ sub bridge_select {
                 $seq = $more->[0] ? 0 : $session->post('sqlite.fetch', [$id, undef, $as]);
                 push @$rows, @{ $more->[1] };
             }
-            $session->oneway('sqlite.finalize', [$id]) if !$done;
+            $session->oneway('sqlite.finalize', [$id], 1) if !$done;
             $first;
         };
         $error = $@ if !$reply;
     }
     return DBD::SQLite::_fail($dbh, $error) if !$reply;
+    DBD::SQLite::_thrown($conn)             if $conn->{died};
+    $conn->{rowid} = $reply->[5]            if defined $reply->[5];
     DBD::SQLite::_extra($conn, $reply->[3]) if $reply->[3];
     return $reply->[2] || [];
 }
@@ -88,7 +90,7 @@ sub bridge_fetchall {
         else { push @all, @{ $arrays || $hashes } }
     }
     @$sth{qw(bridge_rows bridge_hash_rows)} = ($waiting || [], $hashes_waiting || []);
-    return defined ${ $sth->{Err} } ? undef : \@all;
+    return defined ${ $sth->{Err} } && !@all ? undef : \@all;    # the rows before an error count
 }
 
 sub _distinct {    # can rows be hashes keyed by NAME, and is that what is wanted?

@@ -12,21 +12,19 @@ our $VERSION = '1.72';
 
 require DBD::SQLite::Binding;
 
-# Makes a code reference callable from the daemon, under a name so that it can be replaced and is dropped with the connection.
-sub register {
-    my ($conn, $name, $code) = @_;
-    my $old = delete $conn->{callbacks}{$name};
-    my $id  = $code ? $conn->{callbacks}{$name} = $conn->{session}->callback($code) : undef;
-    return ($id, $old);
-}
-
-# Registers code for one of the daemon's functions; @front and @back are the parameters around the number.
+# Registers code for one of the daemon's functions, under a name so that it can be replaced and is dropped with the connection; @front
+# and @back are the parameters around its number. If it fails, the code that was there before stays.
 sub install {
     my ($dbh, $function, $name, $code, $front, $back) = @_;
-    my $conn = $dbh->{bridge_conn};
-    my ($id, $old) = register($conn, $name, $code);
+    my $conn  = $dbh->{bridge_conn};
+    my $id    = $code ? $conn->{session}->callback($code) : undef;
     my $reply = DBD::SQLite::_call($dbh, $function, $conn->{id}, @{ $front || [] }, $id, @{ $back || [] });
-    $conn->{session}->drop_callback($old) if defined $old;
+    if (!$reply) {
+        $conn->{session}->drop_callback($id);
+        return;
+    }
+    $conn->{session}->drop_callback(delete $conn->{callbacks}{$name});
+    $conn->{callbacks}{$name} = $id if $id;
     return $reply;
 }
 
@@ -34,6 +32,7 @@ sub install {
 sub guarded {
     my ($conn, $code, $on_death) = @_;
     return sub {
+        return $on_death if $conn->{died};
         my $value;
         return $value if eval { $value = $code->(@_); 1 };
         $conn->{died} = [$@];
@@ -198,7 +197,9 @@ sub create_collation {
     if (ref $code && $code == $PERL_ORDER) {    # cmp orders as the bytes do: SQLite can do that by itself
         return DBD::SQLite::_call($dbh, 'create_collation', $conn->{id}, $name, 0) ? 1 : '';
     }
-    my $wrapped = ref $code ? sub { my $order = $code->(@_); return defined $order ? int $order : 0 } : undef;
+    DBD::SQLite::_weaken(my $weak = $conn);
+    my $order   = sub { my $order = $code->(@_); return defined $order ? int $order : 0 };
+    my $wrapped = ref $code ? DBD::SQLite::Callbacks::guarded($weak, $order, 0) : undef;
     return DBD::SQLite::Callbacks::install($dbh, 'create_collation', "collation $name", $wrapped, [$name]) ? 1 : '';
 }
 
@@ -219,12 +220,18 @@ sub _hook {
     my $weak   = $conn;
     DBD::SQLite::_weaken($weak);
     my $wrapped = $code ? DBD::SQLite::Callbacks::guarded($weak, $code, $on_death) : undef;
+    if ($code && $which eq 'commit') {
+        $wrapped = sub {
+            my $no = eval { $code->() };
+            return $no ? 1 : 0
+        }
+    }    # dying is no objection
     DBD::SQLite::Callbacks::install($dbh, "${which}_hook", "hook $which", $wrapped) or return;
     $conn->{hooks}{$which} = $code;
     return $before;
 }
 
-sub commit_hook   { my ($dbh, $code) = @_; return _hook($dbh, 'commit',   $code, 1) }
+sub commit_hook   { my ($dbh, $code) = @_; return _hook($dbh, 'commit',   $code, 0) }
 sub rollback_hook { my ($dbh, $code) = @_; return _hook($dbh, 'rollback', $code, 0) }
 sub update_hook   { my ($dbh, $code) = @_; return _hook($dbh, 'update',   $code, 0) }
 

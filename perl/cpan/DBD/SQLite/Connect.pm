@@ -37,7 +37,7 @@ sub connect {
             my $tokenize = $session->callback(\&DBD::SQLite::_tokenize);
             $conn->{callbacks} =
                 { regexp => $option{regexp}, collation_needed => $option{collation_needed}, tokenize => $tokenize };
-            my $opened = $session->request('sqlite.open', [$conn->{id}, $file, \%option]);
+            my $opened = $session->request('sqlite.open', [$conn->{id}, $file, { %option, _where($session) }]);
             $session->oneway('sqlite.register_fts3_perl_tokenizer', [$conn->{id}, $tokenize]);
             $opened;
         };
@@ -101,6 +101,26 @@ sub _cwd {
     return $cwd if defined $cwd && $cwd =~ m{\A/} && $cwd !~ / \(deleted\)\z/;
     require Cwd;
     return Cwd::getcwd();
+}
+
+# The daemon resolves relative names in SQL and gives new files their modes: it has to know where the script is now.
+my %told;    # by session
+
+sub _where {    # { cwd, umask }, or nothing if the daemon knows
+    my ($session) = @_;
+    my %where = (cwd => _cwd(), umask => umask);
+    return if !defined $where{cwd};
+    my $key = join "\0", @where{qw(cwd umask)};
+    return if ($told{ $session->{epoch} } || '') eq $key;
+    %told = ($session->{epoch} => $key);
+    return %where;
+}
+
+sub _tell_where {
+    my ($conn) = @_;
+    my %where = _where($conn->{session}) or return;
+    $conn->{session}->oneway('sqlite.config', [$conn->{id}, \%where]);
+    return;
 }
 
 package DBD::SQLite::db;

@@ -24,6 +24,7 @@ sub begin_work {
     if (!$dbh->{AutoCommit}) { $dbh->set_err($DBI::stderr, 'Already in a transaction'); return undef }
     $dbh->{AutoCommit} = '';
     $dbh->STORE(BegunWork => 1);
+    delete $dbh->{bridge_conn}{ddl};
     DBD::SQLite::_tell_begin($dbh->{bridge_conn}, _begin_kind($dbh)) if $dbh->{bridge_conn}{active};
     return 1;
 }
@@ -43,8 +44,22 @@ sub _end {
         return 1;
     }
     if (!$conn->{ac})             { _run($dbh, $sql) or return '' }
+    if (delete $conn->{ddl})      { _abort_selects($dbh) if $what eq 'rollback' }
     if ($dbh->FETCH('BegunWork')) { DBD::SQLite::_leave_work($dbh) }
     return 1;
+}
+
+# After a rollback of tables that were made or changed, SQLite ends open selects with an error: rows read ahead do not count.
+sub _abort_selects {
+    my ($dbh) = @_;
+    for my $sth (grep { $_ && $_->{Active} && $_->{bridge_id} } @{ $dbh->{bridge_kids} || [] }) {
+        my $got = $sth->rows;
+        next if $sth->{bridge_done} && $got == $sth->{bridge_got};
+        DBD::SQLite::st::_drop_reply($sth, $sth->{bridge_conn}{session});
+        delete @$sth{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat)};
+        @$sth{qw(bridge_got bridge_done bridge_reply)} = ($got, 0, [-1]);
+    }
+    return;
 }
 
 sub _run {    # a statement of the driver's own
@@ -67,7 +82,10 @@ sub _store_autocommit {
             DBD::SQLite::_tell_begin($conn, 0) if $conn->{active};
         }
     }
-    else { DBD::SQLite::_tell_begin($conn, _begin_kind($dbh)) if $conn->{active} }
+    else {
+        delete $conn->{ddl};
+        DBD::SQLite::_tell_begin($conn, _begin_kind($dbh)) if $conn->{active};
+    }
     $dbh->{AutoCommit} = $on ? 1 : '';
     return 1;
 }

@@ -101,7 +101,7 @@ sub ping {
 
 sub do {
     my ($dbh, $sql, $attr, @binds) = @_;
-    my $sth = $dbh->prepare($sql, $attr) or return undef;
+    my $sth = ($dbh->{Callbacks} ? DBI::Bridge::outer($dbh) : $dbh)->prepare($sql, $attr) or return undef;
     $sth->execute(@binds) or return undef;
     my $rows = $sth->rows;
     return $rows == 0 ? '0E0' : $rows;
@@ -177,7 +177,8 @@ sub fetchrow_hashref {
     $case = $h->FETCH('FetchHashKeyName') || 'NAME' if !defined $case;
     my $names = $h->FETCH($case);
     if (ref $names ne 'ARRAY') {
-        DBI::Bridge::croak("Can't use attribute '$case' because it doesn't contain a reference to an array ("
+        return $h->set_err($DBI::stderr,
+                  "Can't use attribute '$case' because it doesn't contain a reference to an array ("
                 . (defined $names ? $names : 'undef')
                 . ')');
     }

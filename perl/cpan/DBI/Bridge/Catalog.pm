@@ -49,6 +49,8 @@ sub get_info         { return }
 sub last_insert_id   { return }
 sub type_info_all    { return }
 
+sub DBD::_::st::last_insert_id { my $sth = shift; return $sth->{Database}->last_insert_id(@_) }
+
 sub primary_key {
     my ($dbh, @args) = @_;
     my $sth = $dbh->primary_key_info(@args) or return;

@@ -4,7 +4,7 @@ package DBI;
 use strict;
 use warnings;
 
-our ($WATCH, $IN, $LAST, %installed_drh, %DISPATCH);
+our ($WATCH, $IN, $LAST, $ENDING, %installed_drh, %DISPATCH);
 
 # Flags of a method
 sub KEEP ()    { 1 }     # leaves the error state alone on entry; reports only errors that are new
@@ -23,6 +23,7 @@ sub dispatcher {
     return sub {
         my $i = tied %{ $_[0] };
         if (!$i) {
+            if ($ENDING) { DBI::Bridge::outlived($_[0], $name); goto &{ $_[0]->can($name) } if tied %{ $_[0] } }
             goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can($name)
                     || DBI::Bridge::no_method($_[0], $name) };
         }
@@ -57,6 +58,7 @@ sub keeper {    # for methods that neither clear the error state nor report an o
     return sub {
         my $i = tied %{ $_[0] };
         if (!$i) {
+            if ($ENDING) { DBI::Bridge::outlived($_[0], $name); goto &{ $_[0]->can($name) } if tied %{ $_[0] } }
             goto &{ ($_[0]{ImplementorClass} || DBI::Bridge::no_handle($_[0]))->can($name)
                     || DBI::Bridge::no_method($_[0], $name) };
         }
@@ -163,6 +165,7 @@ BEGIN {
         st => '0 -1 XRD' => 'execute',
         st => '1 -1 XD'  => 'execute_array',
         st => '1 2 XD'   => 'execute_for_fetch',
+        st => '0 5'      => 'last_insert_id',
         st => '0 2 R'    => 'fetchall_arrayref',
         st => '1 1 R'    => 'fetchall_hashref',
         st => '4 5'      => 'blob_read',
@@ -263,11 +266,8 @@ sub DBI::common::DESTROY {
         %{ delete $i->{CachedKids} } = () if $i->{CachedKids};    # cached statements hold on to their database handle
         return;
     }
-    my $ending = (${^GLOBAL_PHASE} || '') eq 'DESTRUCT';
-    if ($ending) {    # an outer handle whose inside is gone already cannot be read
-        local $@;
-        eval { my $type = $h->{Type}; 1 } or return;
-    }
+    my $ending = defined ${^GLOBAL_PHASE} ? ${^GLOBAL_PHASE} eq 'DESTRUCT' : $ENDING;
+    return if ($ending || !defined ${^GLOBAL_PHASE}) && DBI::Bridge::hollow($h);
     my $type = $h->{Type} || return;
     $h->{Active} = '' if $h->{InactiveDestroy} || $h->{AutoInactiveDestroy} && $h->{bridge_pid} != $$;
     my $code    = $h->{ImplementorClass}->can('DESTROY');
@@ -283,12 +283,71 @@ sub DBI::common::DESTROY {
     return;
 }
 
+# --- the end of the program -----------------------------------------------------------------------------------------------
+# In global destruction perl clears references to objects in any order, so that an outer handle may have lost its inner one while a
+# destructor of the script still uses it. END puts all inner handles into the hash slots of globs, which are cleared last (a perl before
+# 5.14 cannot do that safely: there such calls end with a clear message).
+
+my %LATE;    # address of an outer handle → [ those of its inner one, of that one's parent, of the driver's session ]
+
+sub DBI::Bridge::keep_for_destructors {
+    return if !defined ${^GLOBAL_PHASE};
+    my @handles = map { tied %$_ || () } values %installed_drh;
+    while (my $i = shift @handles) {
+        push @handles, grep { $_ } @{ $i->{bridge_kids} || [] };
+        my $session = $i->{bridge_conn} && $i->{bridge_conn}{session};
+        for my $object (grep { $_ } $i, $session) {
+            no strict 'refs';
+            *{ 'DBI::Bridge::Late::' . (0 + $object) } = $object;
+        }
+        $i->{bridge_watch}              = 1;    # so that calls come through `watched`, which calls `revive`
+        $LATE{ 0 + $i->{bridge_outer} } = [map { $_ ? 0 + $_ : 0 } $i, $i->{bridge_parent}, $session]
+            if $i->{bridge_outer};
+    }
+    return;
+}
+
+sub DBI::Bridge::late {
+    my ($address) = @_;
+    no strict 'refs';
+    return \%{"DBI::Bridge::Late::$address"};
+}
+
+sub DBI::Bridge::revive {    # gives an outer handle, and what it needs, their references back
+    my ($outer) = @_;
+    my $late = $LATE{ 0 + $outer } or return;
+    my ($own, $above, $session) = @$late;
+    my $i = DBI::Bridge::late($own);
+    return if !$i->{ImplementorClass};
+    if (!tied %$outer) { no warnings; untie %$outer; tie %$outer, 'DBI::Bridge::Tie', $i }
+    $i->{bridge_me}[0] ||= $i;
+    if ($above) {
+        my $parent = $i->{ $i->{Type} eq 'st' ? 'Database' : 'Driver' } = $i->{bridge_parent} =
+            DBI::Bridge::late($above);
+        $parent->{bridge_me}[0] ||= $parent;
+    }
+    $i->{bridge_conn}{session} ||= DBI::Bridge::late($session) if $session;
+    return $i;
+}
+
+sub DBI::Bridge::hollow {
+    my ($h) = @_;
+    local ($@, $SIG{__DIE__});
+    return !eval { my $type = $h->{Type}; 1 };
+}
+
+sub DBI::Bridge::outlived {    # a call that late: $_[0] can be read afterwards, or the call ends here
+    my ($h, $name) = @_;
+    return if !DBI::Bridge::hollow($h) || DBI::Bridge::revive($h);
+    DBI::Bridge::croak("Can't call $name on $h: the handle has ended before its user, during global destruction");
+}
+
 sub DBI::Bridge::destroy {    # the driver's DESTROY: what it does to $@ and the like is its own affair
     my ($h, $code, $watched, $ending) = @_;
-    my $status = $?;          # not local: perl would lose the script's exit status when exit unwinds a lexical handle
+    my ($status, $errno) =
+        ($?, $! + 0);         # not local: perl would lose the script's exit status when exit unwinds a lexical handle
     {
-        local ($@, $!) = ($@, $!);
-        local $SIG{__DIE__};
+        local ($@, $SIG{__DIE__});
         if ($watched) { DBI::Bridge::watched('DESTROY', $h) }
         else {
             local $IN = $h;
@@ -296,6 +355,7 @@ sub DBI::Bridge::destroy {    # the driver's DESTROY: what it does to $@ and the
         }
     }
     $? = $status if $? != $status;
+    $! = $errno;
     return;
 }
 

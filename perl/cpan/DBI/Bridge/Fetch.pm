@@ -103,6 +103,21 @@ sub DBI::Bridge::fetchrow_hashref {
     {
         goto &DBI::Bridge::generic_fetchrow_hashref;
     }
+    if (   !defined $case
+        && $i->{bridge_bind}
+        && !defined ${ $i->{Err} }
+        && (@{ $i->{bridge_held} || [] } || @{ $i->{bridge_flat} || [] }))
+    {
+        DBI::Bridge::arm($i) if !$i->{bridge_next};
+        my $next  = $i->{bridge_next};
+        my $names = $i->{bridge_names} || DBI::Bridge::hash_names($i);
+        if ($next && $names) {
+            my $values = $next->($h);
+            my %row;
+            @row{@$names} = @$values;
+            return \%row;
+        }
+    }
     if (!defined $case && !$i->{bridge_bind} && !($i->{bridge_held} && @{ $i->{bridge_held} })) {
         my $imp   = $i->{ImplementorClass};
         my $names = $i->{bridge_names} || DBI::Bridge::hash_names($i);

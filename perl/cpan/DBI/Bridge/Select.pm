@@ -88,14 +88,23 @@ sub named_columns {
 
 sub numbered_columns {    # \{ 0 => 'name', ... } renames columns by number
     my ($i, $map) = @_;
-    my $n = $i->FETCH('NUM_OF_FIELDS');
     my @pick;
-    for my $column (keys %$map) {
-        croak("$column is not a valid column for slice (0..", $n - 1, ')')
-            if $column !~ /^-?\d+\z/ || $column >= $n || $column < -$n;
-        push @pick, [$map->{$column}, 0 + $column];
+    for my $key (keys %$map) {
+        my $column = do { no warnings 'numeric'; 1 + $key };
+        check_columns($i->FETCH('NUM_OF_FIELDS') || 0, $column);
+        push @pick, [$map->{$key}, $column - 1];
     }
     return \@pick;
+}
+
+sub check_columns {    # numbers from 1
+    my ($n, @columns) = @_;
+    for my $column (@columns) {
+        next if $column =~ /^\d+\z/ && $column >= 1 && $column <= $n;
+        no warnings 'numeric';
+        croak('bind_col: column ' . (0 + $column) . " is not a valid column (1..$n)");
+    }
+    return;
 }
 
 # the array of rows that an $attr of selectall_* asks for
@@ -110,8 +119,8 @@ sub slice_of {
 
 sub statement {    # an SQL text or a statement handle → a statement handle
     my ($dbh, $sql, $attr) = @_;
-    return
-        ref $sql && !UNIVERSAL::isa($sql, 'ARRAY') && eval { $sql->isa('DBI::st') } ? $sql : $dbh->prepare($sql, $attr);
+    return $sql if ref $sql && UNIVERSAL::isa($sql, 'DBI::st');
+    return ($dbh->{Callbacks} ? outer($dbh) : $dbh)->prepare($sql, $attr);
 }
 
 # The driver's one-trip select, when nobody can tell the difference; returns () when it is not to be used
@@ -131,6 +140,15 @@ sub one_trip {
     return ($rows);
 }
 
+# A select that failed somewhere on its way, of a script that does not die of it: row by row, it has the rows before the error too.
+sub once_more {
+    my ($dbh, $sql) = @_;
+    return if $dbh->{RaiseError} || $dbh->{HandleSetErr} || $sql !~ /\A\s*select\b/i;
+    $dbh->{ErrCount}--;
+    $$_ = undef for @$dbh{qw(Err Errstr State)};
+    return 1;
+}
+
 sub only_ours {
     my ($attr) = @_;
     return !grep { !/^(?:Slice|Columns|MaxRows)\z/ } keys %$attr
@@ -145,7 +163,7 @@ sub selectall_arrayref {
     if (!$slice || ref $slice eq 'HASH' && !%$slice) {
         my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, $slice ? 'hash' : 'array', $max);
         return $rows if $rows;
-        return       if $dbh->err;
+        return       if $dbh->err && !DBI::Bridge::once_more($dbh, $sql);
     }
     my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
     $sth->execute(@binds)                               or return;
@@ -172,19 +190,17 @@ sub selectcol_arrayref {
     my $max     = $attr                     ? $attr->{MaxRows}      : undef;
     my ($rows)  = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'array', $max);
     if (!$rows) {
-        return if $dbh->err;
+        return if $dbh->err && !DBI::Bridge::once_more($dbh, $sql);
         my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
         $sth->execute(@binds)                               or return;
-        my $n = $sth->FETCH('NUM_OF_FIELDS') || 0;
-        for my $column (@columns) {
-            next if $column =~ /^\d+\z/ && $column >= 1 && $column <= $n;
-            DBI::Bridge::croak("bind_col: column $column is not a valid column (1..$n)");
-        }
+        DBI::Bridge::check_columns($sth->FETCH('NUM_OF_FIELDS') || 0, @columns);
         $rows = $sth->fetchall_arrayref(undef, $max);
         $sth->finish if defined $max && $sth->FETCH('Active');
         return       if !$rows       && $sth->err;
         $rows ||= [];
     }
+    elsif (@$rows) { DBI::Bridge::check_columns(scalar @{ $rows->[0] }, @columns) if $attr && $attr->{Columns} }
+    else { return [] }
     return [map { $_->[$columns[0] - 1] } @$rows] if @columns == 1;
     my @at = map { $_ - 1 } @columns;
     return [map { @$_[@at] } @$rows];
@@ -232,7 +248,10 @@ sub fetchall_arrayref {
     my ($sth, $slice, $max) = @_;
     my $mode = ref $slice;
     if (defined $max && !$sth->{Active} && !DBI::Bridge::any_waiting($sth)) { return undef }
-    if (!$mode)                                                             { return DBI::Bridge::all_rows($sth, $max) }
+    if (!$mode && $slice) {
+        DBI::Bridge::croak(qq{Can't use string ("$slice") as an ARRAY ref while "strict refs" in use})
+    }
+    if (!$mode) { return DBI::Bridge::all_rows($sth, $max) }
     if ($mode eq 'ARRAY') {
         my $rows = DBI::Bridge::all_rows($sth, $max);
         if (@$slice) { $_ = [@$_[@$slice]] for @$rows }
@@ -241,7 +260,8 @@ sub fetchall_arrayref {
     my $pick;
     if ($mode eq 'HASH') {
         if (!%$slice) {
-            my $names = $sth->FETCH($sth->{FetchHashKeyName} || 'NAME') || [];
+            my $names = $sth->FETCH($sth->{FetchHashKeyName} || 'NAME');
+            DBI::Bridge::croak("Can't use an undefined value as an ARRAY reference") if !defined $names;
             return DBI::Bridge::all_hashes($sth, $max, $names);
         }
         $pick = DBI::Bridge::named_columns($sth, $slice) or return;
@@ -267,7 +287,7 @@ sub DBI::Bridge::any_waiting {
 sub fetchall_hashref {
     my ($sth, $key_field) = @_;
     my @keys  = ref $key_field ? @$key_field : ($key_field);
-    my $names = $sth->FETCH($sth->{FetchHashKeyName} || 'NAME') or return;
+    my $names = $sth->FETCH($sth->{FetchHashKeyName} || 'NAME') || [];
     my $at    = $sth->FETCH(($sth->{FetchHashKeyName} || 'NAME') . '_hash');
     my $n     = @$names;
     if (!@keys) { my $rows = DBI::Bridge::all_hashes($sth, undef, $names); return @$rows ? $rows->[-1] : {} }
@@ -275,9 +295,10 @@ sub fetchall_hashref {
     for my $key (@keys) {
         my $column = $at->{$key};
         $column = $key - 1 if !defined $column && defined $key && $key =~ /^\d+\z/ && $key >= 1 && $key <= $n;
-        return $sth->set_err($DBI::stderr,
-            "Field '" . (defined $key ? $key : '') . "' does not exist (not one of @$names)")
-            if !defined $column;
+        return $sth->set_err(
+            $DBI::stderr,
+            "Field '" . (defined $key ? $key : '') . "' does not exist (not one of @$names)"
+        ) if !defined $column;
         push @at, $column;
     }
     my %all;

@@ -27,6 +27,7 @@ my %USAGE = (
     'db/connected'               => '[\%attr]',
     'db/begin_work'              => '[\%attr]',
     'db/do'                      => '$statement [, \%attr [, @bind_params ] ]',
+    'st/last_insert_id'          => '[$catalog [,$schema [,$table_name [,$field_name [, \%attr ]]]]]',
     'db/last_insert_id'          => '[$catalog [,$schema [,$table_name [,$field_name [, \%attr ]]]]]',
     'db/preparse'                => '$statement, $return, $accept',
     'db/prepare'                 => '$statement [, \%attr]',
@@ -129,8 +130,9 @@ sub trace_leave {
 
 # watched($method, $handle, @args): the body of a dispatcher with everything looked at
 sub watched {
-    my $name  = shift;
-    my $h     = $_[0];
+    my $name = shift;
+    my $h    = $_[0];
+    DBI::Bridge::revive($h) if $DBI::ENDING;
     my $i     = tied(%$h) || $h;
     my $type  = $i->{Type};
     my $entry = $DBI::DISPATCH{"$type/$name"} || $DBI::DISPATCH{$name};
@@ -157,9 +159,10 @@ sub watched {
     if (!$nested) {
         $DBI::LAST = $me if $name ne 'DESTROY';
         if (!$keep && defined ${ $me->[1] }) {
-            trace_print(sprintf "    !! The %s '%s' was CLEARED by call to %s method\n",
-                ${ $me->[1] } ? 'ERROR' : 'warn', ${ $me->[1] }, $name)
-                if $tracing && ${ $me->[1] };
+            trace_print(
+                sprintf "    !! The %s '%s' was CLEARED by call to %s method\n",
+                ${ $me->[1] } ? 'ERROR' : 'warn', ${ $me->[1] }, $name
+            ) if $tracing && ${ $me->[1] };
             ${ $me->[1] } = ${ $me->[2] } = ${ $me->[3] } = undef;
         }
     }
