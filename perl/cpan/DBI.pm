@@ -57,8 +57,9 @@ package DBI;
 #                              ref; for 'hash' keys are as $sth->{FetchHashKeyName} says. undef = error set; '' = declined. The driver sets Active off
 #                              once all rows are handed out. With duplicate column names 'hash' must be declined.
 #   bridge_select($dbh, $sql, $attr, \@binds, $mode, $max)  optional method of the db class: prepare, execute, fetch and finish in one go. $mode 'array' or
-#                              'hash' (keys as $dbh->{FetchHashKeyName}) or 'row' (the first row only, as array). Returns an array ref of rows; undef =
-#                              error set; '' = declined (then the ordinary calls are made). $sql is a string, never a statement handle.
+#                              'hash' (keys as $dbh->{FetchHashKeyName}) or 'row' (the first row only, as array). Returns an array ref of rows
+#                              (with an error set: those before it); undef = error set; '' = declined (then the ordinary calls are
+#                              made). $sql is a string, never a statement handle.
 #   On execute and finish through the outer handle this DBI drops waiting rows before it calls the driver.
 #   A driver may write $sth->{Active} = 1 or 0 straight into the inner hash: ActiveKids is counted on demand.
 

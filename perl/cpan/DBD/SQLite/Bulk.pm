@@ -22,30 +22,31 @@ sub bridge_select {
     my $id    = DBD::SQLite::dr::_next_id();
     my $limit = $mode eq 'row' ? -1 : $max ? -$max : undef;
     my $send  = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
-    my ($reply, $error);
+    my ($reply, $rows, $seq, $error);
     my $session = $conn->{session};
     my $as      = $mode eq 'hash' ? 'h' : 'a';
     {
         local $@;
-        $reply = eval {
-            my $first = $session->request('sqlite.select', [$conn->{id}, $id, "$sql", $send, $as, $limit]);
-            my ($done, $rows) = @$first[1, 2];
-            my $seq = $done ? 0 : $session->post('sqlite.fetch', [$id, undef, $as]);
+        eval {
+            $reply = $session->request('sqlite.select', [$conn->{id}, $id, "$sql", $send, $as, $limit]);
+            $rows  = $reply->[2] || [];
+            $seq   = $reply->[1] ? 0 : $session->post('sqlite.fetch', [$id, undef, $as]);
             while ($seq) {    # one batch is always on its way
                 my $more = $session->await($seq);
                 $seq = $more->[0] ? 0 : $session->post('sqlite.fetch', [$id, undef, $as]);
                 push @$rows, @{ $more->[1] };
             }
-            $session->oneway('sqlite.finalize', [$id], 1) if !$done;
-            $first;
-        };
-        $error = $@ if !$reply;
+            1;
+        } or $error = $@;
     }
-    return DBD::SQLite::_fail($dbh, $error) if !$reply;
+    $session->forget($seq)                        if $seq && defined $error;
+    $session->oneway('sqlite.finalize', [$id], 1) if $reply && !$reply->[1];
+    DBD::SQLite::_fail($dbh, $error)              if defined $error;
+    return                                        if !$reply;
     DBD::SQLite::_thrown($conn)             if $conn->{died};
     $conn->{rowid} = $reply->[5]            if defined $reply->[5];
     DBD::SQLite::_extra($conn, $reply->[3]) if $reply->[3];
-    return $reply->[2] || [];
+    return $rows;    # after an error, those that came before it
 }
 
 package DBD::SQLite::st;

@@ -140,15 +140,6 @@ sub one_trip {
     return ($rows);
 }
 
-# A select that failed somewhere on its way, of a script that does not die of it: row by row, it has the rows before the error too.
-sub once_more {
-    my ($dbh, $sql) = @_;
-    return if $dbh->{RaiseError} || $dbh->{HandleSetErr} || $sql !~ /\A\s*select\b/i;
-    $dbh->{ErrCount}--;
-    $$_ = undef for @$dbh{qw(Err Errstr State)};
-    return 1;
-}
-
 sub only_ours {
     my ($attr) = @_;
     return !grep { !/^(?:Slice|Columns|MaxRows)\z/ } keys %$attr
@@ -163,7 +154,7 @@ sub selectall_arrayref {
     if (!$slice || ref $slice eq 'HASH' && !%$slice) {
         my ($rows) = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, $slice ? 'hash' : 'array', $max);
         return $rows if $rows;
-        return       if $dbh->err && !DBI::Bridge::once_more($dbh, $sql);
+        return       if $dbh->err;
     }
     my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
     $sth->execute(@binds)                               or return;
@@ -190,7 +181,7 @@ sub selectcol_arrayref {
     my $max     = $attr                     ? $attr->{MaxRows}      : undef;
     my ($rows)  = DBI::Bridge::one_trip($dbh, $sql, $attr, \@binds, 'array', $max);
     if (!$rows) {
-        return if $dbh->err && !DBI::Bridge::once_more($dbh, $sql);
+        return if $dbh->err;
         my $sth = DBI::Bridge::statement($dbh, $sql, $attr) or return;
         $sth->execute(@binds)                               or return;
         DBI::Bridge::check_columns($sth->FETCH('NUM_OF_FIELDS') || 0, @columns);
