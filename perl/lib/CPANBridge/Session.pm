@@ -17,7 +17,7 @@ package CPANBridge::Session;
 #   outer   {seq => 1}: unanswered calls that were made before busy (by whom a signal
 #           handler interrupted)
 #   kept    {seq => 1}: calls that were posted; 2 if an await of it was left by a die
-#   early   {seq => [kind, \image]}: replies that are here and not yet taken
+#   early   {seq => [kind, \frame]}: replies that are here and not yet taken
 #   turn    counts the frames that were taken out of the buffer
 #   lost    why it cannot be used any more (empty: it can)
 #   timeout seconds a call may take (undef: as long as it takes)
@@ -326,8 +326,7 @@ sub _reply {
         }
         elsif ($kind == 3 || $kind == 4 && $number) {
             my $image;
-            substr(${ $self->{in} }, 0, 9 * ($self->{turn} == $turn), ''),
-                $image = substr(${ $self->{in} }, 0, ($size - 5) * ($self->{turn} == $turn), ''),
+            $image = substr(${ $self->{in} }, 0, ($size + 4) * ($self->{turn} == $turn), ''),
                 $self->{early}{ $number * ($self->{turn} == $turn) } = [$kind, \$image], $self->{turn}++;
         }
         else {
@@ -345,8 +344,7 @@ sub _take_all {
     my ($self, $turn, $number) = @_;
     my $next = delete $self->{spare} || \(my $empty = '');
     ${$next} = '';
-    substr(${ $self->{in} }, 0, 9 * ($self->{turn} == $turn), ''),
-        ($self->{early}{ $number * ($self->{turn} == $turn) }, $self->{in}) =
+    ($self->{early}{ $number * ($self->{turn} == $turn) }, $self->{in}) =
         ([3, $self->{in}], $next, undef, $self->{in})
         [2 * ($self->{turn} != $turn), 1 + 2 * ($self->{turn} != $turn)], $self->{turn}++;
     return;
@@ -373,7 +371,7 @@ sub _other {
 sub _arrived {
     my ($self, $seq) = @_;
     my ($kind, $image) = @{ $self->{early}{$seq} };
-    my ($result, $why) = _plain($image);
+    my ($result, $why) = _plain(\(my $bytes = substr ${$image}, 9));
     $self->_bad_image($why) if !defined $result;
     if (%{ $self->{outer} }) { $self->_step_out($seq) }
     else                     { $self->{busy} *= $self->{busy} != $seq }
