@@ -35,7 +35,7 @@ for my $name (sort keys %case) {
         isnt($result->{status}, 0, "$name, mode $mode: the script fails");
         like($result->{err}, $case{$name},              'with the reason');
         like($result->{err}, qr/ at script line 1\.$/m, 'and its place');
-        cmp_ok($result->{seconds}, '<', 10, 'at once');
+        cmp_ok($result->{seconds}, '<', 30, 'at once');
     }
     my $binary = bridge(['start'], env => { CPAN_BRIDGE_SOCKET => "$WORLD/$name/b.sock" });
     isnt($binary->{status}, 0, "$name: the binary refuses, too");

@@ -230,7 +230,7 @@ another process or thread), C<refused> (not safe to use), C<no_daemon>, C<limit>
 
 CONNECT_SECONDS, PRIVATE_SECONDS and READY_SECONDS are 10 each: how long to wait for a
 connection, the first answer of a private process, and a daemon that starts. HELLO_SECONDS,
-how long to wait for the first answer of a daemon, is 3. MAX_SOCKET_PATH_BYTES is
+how long to wait for the first answer of a daemon, is 5. MAX_SOCKET_PATH_BYTES is
 107. The longest frame is the daemon's MAX_FRAME_BYTES.
 
 =cut

@@ -10,7 +10,7 @@ use warnings;
 
 our $PROTOCOL        = 1;
 our $CONNECT_SECONDS = 10;
-our $HELLO_SECONDS   = 3;
+our $HELLO_SECONDS   = 5;
 our $PRIVATE_SECONDS = 10;
 our $MAX_FRAME_BYTES = 1 << 30;
 
