@@ -454,7 +454,7 @@ sub execute {
                 'sqlite.execute',
                 [
                     $sth->{bridge_id},                                                        $binds,
-                    $fields ? $sth->{bridge_bind} && 'f' || $sth->{bridge_mode} || 'a' : '0', $cache == 1 ? 1 : undef
+                    $fields ? _mode($sth) : '0', $cache == 1 ? 1 : undef
                 ]
             )
         };
