@@ -29,6 +29,7 @@ BEGIN {
         err_unsupported => [2054, 'Output parameters not implemented', 'HY000'],
         err_count       => [1210, 'Wrong number of bind parameters', 'HY000'],
         err_unknown     => 2000,
+        info            => { 6 => 'DBD/MariaDB.pm', 35 => 64, 94 => q( !"#%&'()*+,-.:;<=>?@[\\]^`{|}~), 105 => 0, 106 => 63 },
     });
     my %type = (
         DECIMAL  => 0, TINY  => 1, SHORT => 2,  LONG => 3,  FLOAT    => 4,  DOUBLE => 5,  NULL    => 6,  TIMESTAMP => 7,

@@ -30,6 +30,14 @@ BEGIN {
         err_unsupported => [15, 'Output parameters not implemented'],
         err_count       => [-1, 'Wrong number of bind parameters'],
         err_unknown     => 2000,
+        info            => {
+            6   => 'libmyodbc3.so',
+            35  => 256,
+            94  => pack('H*', 'c387c3bcc3a9c3a2c3a4c3a0c3a5c3a7c3aac3abc3a8c3afc3aec3acc384c385c389c3a6c386c3b4c3b6c3b2c3bbc3b9c3bf'
+                    . 'c396c39cc3a1c3adc3b3c3bac3b1c391'),
+            105 => 8192,
+            106 => 31,
+        },
     });
     my %type = (
         DECIMAL => 0, TINY => 1, CHAR => 1, SHORT => 2, LONG => 3, FLOAT => 4, DOUBLE => 5, NULL => 6, TIMESTAMP => 7,

@@ -14,7 +14,8 @@ package CPANBridge::MySQL;
 #   MySQL/Results.pm        more_results, last_insert_id
 #   MySQL/Async.pm          queries nobody waits for
 #   MySQL/Bulk.pm           whole selects in one round trip
-#   MySQL/Metadata.pm       table_info and its kin, type_info_all, get_info
+#   MySQL/Metadata.pm       table_info and its kin
+#   MySQL/Info.pm           type_info_all, get_info
 #   MySQL/Admin.pm          _ListDBs, createdb and other old functions of DBD::mysql
 # All but this file are loaded on first use.
 #
@@ -59,9 +60,9 @@ BEGIN {
         [Async        => st   => '_async_execute async_ready async_result _async_settle'],
         [Bulk         => db   => 'bridge_select'],
         [
-            Metadata => db => 'table_info column_info primary_key_info foreign_key_info statistics_info type_info_all get_info'
-                . ' data_sources'
+            Metadata => db => 'table_info column_info primary_key_info foreign_key_info statistics_info data_sources'
         ],
+        [Info     => db => 'type_info_all get_info'],
         [Metadata => dr   => 'data_sources'],
         [Admin    => main => 'drh_admin drh_list dbh_admin dbh_list_dbs dbh_list_tables'],
     );
