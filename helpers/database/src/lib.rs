@@ -10,6 +10,7 @@
 //! | `desk.rs` | working on SQLite for a session: cancelling, calling back, errors                       |
 //! | `driver/` | module `sqlite`                                                                         |
 //! | `api/`    | module `database`                                                                       |
+//! | `mysql/`  | module `mysql`: MySQL and MariaDB                                                       |
 //! | `pool/`   | connections to servers, kept for the next script; for all drivers                       |
 //! | `spill.rs`| rows that are put aside when their connection is needed for another statement           |
 //!
@@ -21,14 +22,16 @@
 mod api;
 mod desk;
 mod driver;
+mod mysql;
 pub mod pool;
 pub mod spill;
 pub mod sqlite;
 
 pub use api::MODULE as DATABASE;
 pub use driver::MODULE as SQLITE;
+pub use mysql::MODULE as MYSQL;
 
 /// The modules of this helper.
-pub fn modules() -> [&'static daemon::Module; 2] {
-    [&SQLITE, &DATABASE]
+pub fn modules() -> [&'static daemon::Module; 3] {
+    [&SQLITE, &MYSQL, &DATABASE]
 }

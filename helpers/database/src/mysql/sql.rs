@@ -182,11 +182,8 @@ impl Scan<'_> {
             match byte {
                 b'?' => places.push((self.at, self.limit)),
                 b'\'' | b'"' | b'`' => self.skip_string(byte),
-                b'-' if self.follows(b"--") && !self.comment_placeholders => self.skip_past(b"\n"),
-                b'/' if self.follows(b"/*") && !self.comment_placeholders => {
-                    self.at += 2;
-                    self.skip_past(b"*/");
-                }
+                b'-' if self.follows(b"--") && !self.comment_placeholders => self.skip_comment(b"\n"),
+                b'/' if self.follows(b"/*") && !self.comment_placeholders => self.skip_comment(b"*/"),
                 b')' => self.limit = false,
                 b'l' | b'L' if self.is_limit() => self.limit = true,
                 _ => {}
@@ -205,11 +202,13 @@ impl Scan<'_> {
         is_word && (self.rules == Rules::Mariadb || (self.at > 0 && self.sql[self.at - 1] == b' '))
     }
 
-    /// To the last byte of what ends with `end`, or of everything.
-    fn skip_past(&mut self, end: &[u8]) {
-        let rest = self.sql.get(self.at..).unwrap_or_default();
-        let found = rest.windows(end.len()).position(|here| here == end);
-        self.at = found.map_or(self.sql.len(), |found| self.at + found + end.len() - 1);
+    /// To the last byte of a comment. One that does not end is none.
+    fn skip_comment(&mut self, end: &[u8]) {
+        let begin = self.at + 2;
+        let rest = self.sql.get(begin..).unwrap_or_default();
+        if let Some(found) = rest.windows(end.len()).position(|here| here == end) {
+            self.at = begin + found + end.len() - 1;
+        }
     }
 
     /// To the quote that ends a string.
@@ -219,7 +218,7 @@ impl Scan<'_> {
             if byte == quote {
                 return;
             }
-            self.at += if byte == b'\\' && quote != b'`' { 2 } else { 1 };
+            self.at += if byte == b'\\' { 2 } else { 1 };
         }
     }
 }
@@ -369,7 +368,9 @@ mod tests {
             ("select 1 --? \n, ?", 1),
             ("select `x?", 0),
             ("select 'x?\\", 0),
-            ("select /* ?", 0),
+            ("select /* ?", 1),
+            ("select ? -- ?", 2),
+            ("select `\\`?`", 0),
             ("select 1 -?", 1),
             ("?--", 1),
             ("", 0),
@@ -379,7 +380,7 @@ mod tests {
                 assert_eq!(Template::new(sql.into(), rules, false).parameters(), count, "{sql}");
             }
         }
-        assert_eq!(Template::new("select /* ? */ ? -- ?".into(), Rules::Mysql, true).parameters(), 3);
+        assert_eq!(Template::new("select /* ? */ ? -- ?\n".into(), Rules::Mysql, true).parameters(), 3);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Packets: a length of three bytes, a number, the payload; long payloads in several.
 
+use std::io;
 use std::ops::Range;
 
-use super::stream::Stream;
+use super::stream::{Socket, Stream};
 use crate::mysql::error::{self, CR_NET_PACKET_TOO_LARGE, Error, Result};
 
 /// Length and number.
@@ -33,6 +34,8 @@ pub struct Wire {
     out: Vec<u8>,
     /// Where the command that is being written begins in `out`.
     command: usize,
+    /// Why nothing more came.
+    cause: Option<io::Error>,
 }
 
 impl Wire {
@@ -47,6 +50,7 @@ impl Wire {
             seq: 0,
             out: Vec::new(),
             command: 0,
+            cause: None,
         }
     }
 
@@ -63,6 +67,35 @@ impl Wire {
         }
         self.stream = Some(change(self.stream.take().ok_or_else(Error::gone)?)?);
         Ok(())
+    }
+
+    /// A wire that leads nowhere.
+    pub fn closed() -> Self {
+        Self {
+            stream: None,
+            buf: Vec::new(),
+            start: 0,
+            end: 0,
+            large: Vec::new(),
+            seq: 0,
+            out: Vec::new(),
+            command: 0,
+            cause: None,
+        }
+    }
+
+    /// Why nothing more came.
+    pub fn cause(&self) -> io::Error {
+        match &self.cause {
+            Some(error) if error::is_timeout(error) => io::ErrorKind::TimedOut.into(),
+            Some(error) => error.raw_os_error().map_or_else(|| io::ErrorKind::Other.into(), io::Error::from_raw_os_error),
+            None => io::ErrorKind::UnexpectedEof.into(),
+        }
+    }
+
+    /// The socket underneath.
+    pub fn socket(&self) -> Option<&Socket> {
+        self.stream.as_ref().map(|stream| stream.channel().socket())
     }
 
     /// Closes it.
@@ -207,11 +240,10 @@ impl Wire {
             Err(error) => {
                 self.close();
                 tracing::debug!("nothing more from the server: {error}");
-                Err(if error::is_timeout(&error) || error.raw_os_error().is_some() {
-                    Error::lost()
-                } else {
-                    Error::tls(error)
-                })
+                let is_socket = error::is_timeout(&error) || error.raw_os_error().is_some();
+                let lost = if is_socket { Error::lost() } else { Error::tls(&error) };
+                self.cause = Some(error);
+                Err(lost)
             }
         }
     }
@@ -333,7 +365,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::mysql::wire::stream::{Channel, Socket};
+    use crate::mysql::wire::stream::Channel;
 
     fn pair() -> (Wire, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();

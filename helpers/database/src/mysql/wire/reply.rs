@@ -76,6 +76,11 @@ pub struct End {
 }
 
 impl End {
+    /// Whether further results follow.
+    pub fn has_more(&self) -> bool {
+        self.status & super::constants::status::MORE_RESULTS != 0
+    }
+
     /// Whether a packet is the end of rows, in the form that goes with `capabilities`.
     #[inline]
     pub fn is_in(packet: &[u8]) -> bool {
