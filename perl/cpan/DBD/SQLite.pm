@@ -88,11 +88,12 @@ BEGIN {
         EXRESCODE => 0x2000000
     );
     $code{"OPEN_$_"} = $open{$_} for keys %open;
-    no strict 'refs';
-    for my $name (keys %code) {
+    for my $name (keys %code) {    # a reference in the symbol table is perl's short form of a constant
         my $value = $code{$name};
-        *$name = sub () { $value }
+        Internals::SvREADONLY($value, 1);
+        $DBD::SQLite::{$name} = \$value;
     }
+    mro::method_changed_in('DBD::SQLite');
 }
 
 sub _library_version {    # [ "3.x.y", number ]

@@ -5,7 +5,7 @@ package CPANBridge::Driver;
 #
 # THE MAP
 #   this file            statements: execute's second half, fetch, rows, finish, DESTROY; connections; loading of parts
-#   Driver/Trouble.pm    errors and warnings
+#   Driver/Trouble.pm    errors, warnings, and what else is rare
 #   Driver/Bulk.pm       whole selects in one round trip, rows as hashes (for our own DBI)
 #   Driver/Batch.pm      execute_for_fetch (and so execute_array)
 #
@@ -117,8 +117,9 @@ BEGIN {
         'CPANBridge::Driver',
         __FILE__,
         [Trouble => main => 'where croak warning _inactive _fail _error _thrown _extra _new_columns'],
+        [Trouble => st   => '_wrong_count _aborted _no_more _chop'],
         [Bulk    => main => 'select_rows'],
-        [Bulk    => st   => 'bridge_fetch_as bridge_fetchall _distinct'],
+        [Bulk    => st   => 'bridge_fetch_as bridge_fetchall'],
         [Batch   => main => '_send_batch'],
         [Batch   => st   => 'execute_for_fetch'],
     );
@@ -206,12 +207,6 @@ sub _columns {
     else { $sth->STORE(NUM_OF_FIELDS => scalar @$columns) }
     $sth->{NAME} = $columns;
     return;
-}
-
-sub _wrong_count {
-    my ($sth, $count) = @_;
-    $sth->set_err(-1, "called with $count bind variables when $sth->{bridge_params} are needed");
-    return undef;
 }
 
 # The reply to `execute`, [count, done, rows, extra, rowid]: what execute returns.
@@ -315,26 +310,6 @@ sub _more {    # fetches the next batch: true when there are rows
     return 1;
 }
 
-sub _aborted {    # the driver knows that there are no more rows
-    my ($sth, $reply) = @_;
-    delete $sth->{bridge_reply};
-    _end_of_rows($sth);
-    $sth->set_err(@{ $reply->[3] });
-    return;
-}
-
-# Fetching failed. What is no error of the bridge is the exception of a signal handler: the call is still under way, and the next fetch goes
-# on with it.
-sub _no_more {
-    my ($sth, $error) = @_;
-    my $conn = $sth->{bridge_conn};
-    die $error if ref $error ne 'CPANBridge::Error' && !$conn->{died};
-    delete $sth->{bridge_seq};
-    _end_of_rows($sth);
-    $conn->{driver}->_fail($sth, $error);
-    return;
-}
-
 sub _end_of_rows {
     my ($sth) = @_;
     $sth->{bridge_done} = 1;
@@ -411,14 +386,6 @@ sub STORE {
     }
     $sth->{bridge_cache} = $value && $value == 1 ? 1 : undef if $name eq 'RowCacheSize';
     goto &$base_store;
-}
-
-sub _chop {
-    my ($rows) = @_;
-    for my $row (@$rows) {
-        for (ref $row eq 'HASH' ? values %$row : @$row) { s/ +\z// if defined }
-    }
-    return;
 }
 
 sub DESTROY {
