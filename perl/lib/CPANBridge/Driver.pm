@@ -5,9 +5,10 @@ package CPANBridge::Driver;
 #
 # THE MAP
 #   this file            statements: execute's second half, fetch, rows, finish, DESTROY; connections; loading of parts
-#   Driver/Trouble.pm    errors and warnings
+#   Driver/Trouble.pm    errors, warnings, and what else is rare
 #   Driver/Bulk.pm       whole selects in one round trip, rows as hashes (for our own DBI)
 #   Driver/Batch.pm      execute_for_fetch (and so execute_array)
+#   Driver/Canned.pm     statements that hold rows made here: catalogues
 #
 # WHAT A DRIVER DOES
 #   @DBD::Foo::ISA     = ('CPANBridge::Driver');         # in a BEGIN block
@@ -49,7 +50,7 @@ package CPANBridge::Driver;
 #   bridge_cache     rows in a batch (RowCacheSize), undef: as the daemon likes; 1: nothing is asked for ahead
 #   bridge_mode      'h': the next batch shall come as hashes
 #   bridge_as_bytes  [numbers of columns] whose text is handed over as bytes
-#   bridge_canned    true: made here of rows that are here, the daemon knows nothing of it
+#   bridge_canned    [rows]: made here (`canned`), the daemon knows nothing of it. A driver's execute leaves it to _again.
 #   the waiting rows, @WAITING
 # Their meaning for our own DBI stands at the head of DBI.pm.
 
@@ -117,11 +118,30 @@ BEGIN {
         'CPANBridge::Driver',
         __FILE__,
         [Trouble => main => 'where croak warning _inactive _fail _error _thrown _extra _new_columns'],
+        [Trouble => st   => '_wrong_count _aborted _no_more _chop'],
         [Bulk    => main => 'select_rows'],
-        [Bulk    => st   => 'bridge_fetch_as bridge_fetchall _distinct'],
+        [Bulk    => st   => 'bridge_fetch_as bridge_fetchall'],
+        [Canned  => main => 'canned'],
+        [Canned  => st   => '_again'],
         [Batch   => main => '_send_batch'],
         [Batch   => st   => 'execute_for_fetch'],
     );
+}
+
+# constants('DBD::Foo', NAME => value, ...): functions of the package
+sub constants {
+    my ($package, %value) = @_;
+    no strict 'refs';
+    my $symbols = \%{"${package}::"};
+    for my $name (keys %value) {
+        if (exists $symbols->{$name}) {    # a script mentioned it before it loaded the driver
+            my $value = $value{$name};
+            *{"${package}::$name"} = sub () { $value }
+        }
+        else { $symbols->{$name} = \(my $value = $value{$name}) }    # perl's short form of a constant
+    }
+    mro::method_changed_in($package);
+    return;
 }
 
 # Makes the driver's own methods (those marked with a `+` in @parts) callable on handles: foo_name($h, ...).
@@ -206,12 +226,6 @@ sub _columns {
     else { $sth->STORE(NUM_OF_FIELDS => scalar @$columns) }
     $sth->{NAME} = $columns;
     return;
-}
-
-sub _wrong_count {
-    my ($sth, $count) = @_;
-    $sth->set_err(-1, "called with $count bind variables when $sth->{bridge_params} are needed");
-    return undef;
 }
 
 # The reply to `execute`, [count, done, rows, extra, rowid]: what execute returns.
@@ -315,26 +329,6 @@ sub _more {    # fetches the next batch: true when there are rows
     return 1;
 }
 
-sub _aborted {    # the driver knows that there are no more rows
-    my ($sth, $reply) = @_;
-    delete $sth->{bridge_reply};
-    _end_of_rows($sth);
-    $sth->set_err(@{ $reply->[3] });
-    return;
-}
-
-# Fetching failed. What is no error of the bridge is the exception of a signal handler: the call is still under way, and the next fetch goes
-# on with it.
-sub _no_more {
-    my ($sth, $error) = @_;
-    my $conn = $sth->{bridge_conn};
-    die $error if ref $error ne 'CPANBridge::Error' && !$conn->{died};
-    delete $sth->{bridge_seq};
-    _end_of_rows($sth);
-    $conn->{driver}->_fail($sth, $error);
-    return;
-}
-
 sub _end_of_rows {
     my ($sth) = @_;
     $sth->{bridge_done} = 1;
@@ -411,14 +405,6 @@ sub STORE {
     }
     $sth->{bridge_cache} = $value && $value == 1 ? 1 : undef if $name eq 'RowCacheSize';
     goto &$base_store;
-}
-
-sub _chop {
-    my ($rows) = @_;
-    for my $row (@$rows) {
-        for (ref $row eq 'HASH' ? values %$row : @$row) { s/ +\z// if defined }
-    }
-    return;
 }
 
 sub DESTROY {

@@ -63,4 +63,40 @@ sub _new_columns {
     return;
 }
 
+package CPANBridge::Driver::st;
+
+sub _wrong_count {
+    my ($sth, $count) = @_;
+    $sth->set_err(-1, "called with $count bind variables when $sth->{bridge_params} are needed");
+    return undef;
+}
+
+sub _aborted {    # the driver knows that there are no more rows
+    my ($sth, $reply) = @_;
+    delete $sth->{bridge_reply};
+    _end_of_rows($sth);
+    $sth->set_err(@{ $reply->[3] });
+    return;
+}
+
+# Fetching failed. What is no error of the bridge is the exception of a signal handler: the call is still under way, and the next fetch goes
+# on with it.
+sub _no_more {
+    my ($sth, $error) = @_;
+    my $conn = $sth->{bridge_conn};
+    die $error if ref $error ne 'CPANBridge::Error' && !$conn->{died};
+    delete $sth->{bridge_seq};
+    _end_of_rows($sth);
+    $conn->{driver}->_fail($sth, $error);
+    return;
+}
+
+sub _chop {
+    my ($rows) = @_;
+    for my $row (@$rows) {
+        for (ref $row eq 'HASH' ? values %$row : @$row) { s/ +\z// if defined }
+    }
+    return;
+}
+
 1;
