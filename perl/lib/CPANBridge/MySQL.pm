@@ -73,6 +73,7 @@ sub set_up {
     my ($flavour, %method) = @_;
     my $driver = $flavour->{driver};
     no strict 'refs';
+    no warnings 'once';
     @{"${driver}::ISA"} = ('CPANBridge::MySQL');
     push @{"${driver}::${_}::ISA"}, "CPANBridge::MySQL::$_" for qw(dr db st);
     ${"${driver}::${_}::imp_data_size"} = 0 for qw(dr db st);
@@ -227,7 +228,7 @@ sub _prepare_there {    # the server prepares: what is wrong with the statement 
 sub do {
     my ($dbh, $sql, $attr, @binds) = @_;
     my $conn = $dbh->{bridge_conn};
-    if (!$conn->{active} || $conn->{async}) { CPANBridge::MySQL::_ready($dbh, 'do') or return }
+    if (!$conn->{active} || $conn->{async}) { CPANBridge::MySQL::_ready($dbh, 'do') or return undef }
     return DBD::_::db::do(@_) if @binds && ($dbh->{Callbacks} || $dbh->{RootClass});    # they may watch prepare
     $sql = '' if !defined $sql;
     my $opts;
@@ -457,6 +458,12 @@ for my $name (qw(bind_col bind_columns bind_param_array execute_array execute_fo
         if ($sth->{bridge_conn}{async}) { return CPANBridge::MySQL::_ready($sth, $name) }
         goto &{ CPANBridge::Driver::st->can($name) };
     };
+}
+
+sub fetchall_hashref {
+    my ($sth) = @_;
+    if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) or return undef }
+    goto &{ CPANBridge::Driver::st->can('fetchall_hashref') };
 }
 
 sub finish {

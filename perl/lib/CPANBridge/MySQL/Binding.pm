@@ -84,6 +84,9 @@ sub bind_param {
         $sth->set_err($err, "Binding non-numeric field $number, value '$value' as a numeric!", $state);
         return '' if $flavour->{strict};
     }
+    if ($class == 4 && defined $value && !utf8::downgrade(my $bytes = $value, 1)) {
+        CPANBridge::Driver::croak('Wide character in bind_param');
+    }
     $sth->{bridge_binds}[$number - 1] = $value;
     if ($class)                     { $sth->{bridge_types}{ $number - 1 } = $class }
     elsif ($sth->{bridge_types} && defined $attr) {

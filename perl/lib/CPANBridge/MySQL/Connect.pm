@@ -25,8 +25,7 @@ my %PARAMETER = (
 my %SWITCH = map { $_ => 1 } qw(compression local_infile multi_statements ssl ssl_optional ssl_verify found_rows);
 my %NUMBER = map { $_ => 1 } qw(connect_timeout read_timeout write_timeout max_allowed_packet);
 my %HANDLE = map { $_ => 1 } qw(auto_reconnect use_result enable_utf8 enable_utf8mb4 bind_type_guessing
-    bind_comment_placeholders no_autocommit_cmd server_prepare server_prepare_disable_fallback max_allowed_packet
-    embedded_options embedded_groups);
+    bind_comment_placeholders no_autocommit_cmd server_prepare server_prepare_disable_fallback max_allowed_packet);
 
 package CPANBridge::MySQL;
 
@@ -184,6 +183,7 @@ sub _parameter {
         else                        { $made->{$parameter} = $value }
         return 1;
     }
+    return 1 if $name =~ /\A\Q$p\Eembedded_(?:options|groups)\z/;    # there is no server to embed: host=embedded is refused
     if ($name eq 'bridge_pool')     { $made->{pool}     = $value ? 1 : 0; return 1 }
     if ($name eq 'bridge_pipeline') { $conn->{pipeline} = $value ? 1 : 0; return 1 }
     return 1 if !$flavour->{strict};

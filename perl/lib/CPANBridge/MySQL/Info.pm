@@ -130,7 +130,9 @@ package CPANBridge::MySQL::db;
 
 sub type_info_all {
     my ($dbh) = @_;
-    my $flavour = $dbh->{bridge_conn}{flavour};
+    my $conn = $dbh->{bridge_conn};
+    my $flavour = $conn->{flavour};
+    if ($conn->{async} && !$flavour->{strict}) { CPANBridge::MySQL::_ready($dbh, 'type_info_all'); return [] }
     my $at      = 0;
     my %index   = map { $_ => $at++ } qw(TYPE_NAME DATA_TYPE COLUMN_SIZE LITERAL_PREFIX LITERAL_SUFFIX CREATE_PARAMS NULLABLE
         CASE_SENSITIVE SEARCHABLE UNSIGNED_ATTRIBUTE FIXED_PREC_SCALE AUTO_UNIQUE_VALUE LOCAL_TYPE_NAME MINIMUM_SCALE

@@ -8,7 +8,12 @@ no warnings 'redefine';    # the stubs that loaded this file
 
 package CPANBridge::MySQL::db;
 
-sub last_insert_id { return $_[0]{bridge_conn}{insertid} || 0 }
+sub last_insert_id {
+    my ($dbh) = @_;
+    my $conn = $dbh->{bridge_conn};
+    if ($conn->{async} && !$conn->{flavour}{strict}) { return CPANBridge::MySQL::_ready($dbh, 'last_insert_id') }
+    return $conn->{insertid} || 0;
+}
 
 package CPANBridge::MySQL::st;
 

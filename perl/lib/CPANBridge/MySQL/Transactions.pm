@@ -10,6 +10,7 @@ package CPANBridge::MySQL::db;
 
 sub begin_work {
     my ($dbh) = @_;
+    if ($dbh->{bridge_conn}{async}) { CPANBridge::MySQL::_ready($dbh, 'begin_work'); return undef }
     if (!$dbh->{AutoCommit}) {
         $dbh->set_err($DBI::stderr, 'Already in a transaction');
         return undef;

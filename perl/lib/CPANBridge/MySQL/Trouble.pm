@@ -43,6 +43,7 @@ sub _own_error {    # an error of the driver's own, by its name in the flavour
 
 sub _unknown_attribute {
     my ($h, $name) = @_;
+    $h->set_err(undef, undef);
     $h->set_err(2000, "Unknown attribute $name", 'HY000');
     return;
 }
@@ -58,7 +59,6 @@ sub _ready {
     my ($h, $what, $quiet) = @_;
     my $conn = $h->{bridge_conn};
     if ($conn->{async}) {
-        my $own = $conn->{async} == $h && $what ne 'do' && $what ne 'prepare';
         $h->set_err(2000, 'Calling a synchronous function on an asynchronous handle', 'HY000');
         return;
     }
@@ -68,7 +68,9 @@ sub _ready {
     my $may = $dbh && $dbh->{AutoCommit} && ($dbh->{"${p}auto_reconnect"} || !$f->{strict});
     $may = 0 if $conn->{session} && $conn->{session}{owner} != $$ + $CPANBridge::Session::THREAD;
     return 1 if $may && again($dbh);
-    $conn->{driver}->_inactive($h) if !$quiet && !$h->err;
+    return if $quiet || $h->err;
+    if ($what eq 'do' && !$f->{strict}) { $h->set_err('0', $f->{err_gone}[1]) }    # all DBD::mysql says is that nothing was done
+    else                                { $conn->{driver}->_inactive($h) }
     return;
 }
 
