@@ -225,7 +225,7 @@ sub disconnect {
         );
     }
     for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) {
-        delete @$sth{@CPANBridge::Driver::WAITING} if $conn->{flavour}{strict};
+        delete @$sth{ @CPANBridge::Driver::WAITING, 'bridge_later' } if $conn->{flavour}{strict};
         $sth->{Active} = '' if $DBI::BRIDGE;
         delete $sth->{bridge_seq};
     }
