@@ -239,12 +239,11 @@ sub do {
         return _async_do($dbh, $sql, $opts, \@binds) if $opts->{async};
         $opts = $opts->{send};
     }
-    if (@binds || $conn->{flavour}{strict}) {
+    if (@binds || $conn->{flavour}{strict} && index($sql, '?') >= 0) {
         my $params = CPANBridge::MySQL::placeholders($sql, $conn->{comments});
         if (@binds != $params) {
-            return $dbh->set_err(@{ $conn->{flavour}{err_count} }) if !@binds;
-            $dbh->set_err(-1, 'called with ' . @binds . " bind variables when $params are needed");
-            return undef;
+            return CPANBridge::MySQL::_own_error($dbh, 'err_count') if $conn->{flavour}{strict};
+            $#binds = $params - 1;    # DBD::mysql takes NULL for what is missing and drops what is too much
         }
         ref and $_ = "$_" for @binds;
     }
@@ -427,7 +426,7 @@ sub bridge_fetch_as {
 
 sub bridge_fetchall {
     my ($sth) = @_;
-    return '' if $sth->{ChopBlanks} || $sth->{bridge_async} && $sth->{bridge_conn}{async};
+    return '' if $sth->{ChopBlanks} || $sth->{bridge_async} && $sth->{bridge_conn}{async} || !$sth->{Active};
     goto &{ CPANBridge::Driver::st->can('bridge_fetchall') };
 }
 
