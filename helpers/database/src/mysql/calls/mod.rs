@@ -89,13 +89,7 @@ const FUNCTIONS: &[Function] = &[
     ),
     driver("reset", "ends the run of a statement", &[S], "[1]", run::reset),
     driver("finalize", "frees a statement", &[S], "[1]", run::finalize),
-    driver(
-        "prepare",
-        "prepares a statement at the server",
-        &[D, S, SQL, OPTIONS],
-        "[parameters, extra]",
-        run::prepare,
-    ),
+    driver("prepare", "prepares a statement at the server", &[D, S, SQL, OPTIONS], "[parameters, extra]", run::prepare),
     driver("do", "runs SQL", &[D, SQL, BINDS, OPTIONS], "[count, columns, extra, insert id]", run::do_sql),
     driver(
         "select",
@@ -147,6 +141,13 @@ const FUNCTIONS: &[Function] = &[
         &[D, Param::optional("s", "integer", "number of the statement; none: of a do"), MODE, MAX_ROWS],
         "[count, done, rows, extra, insert id]",
         later::async_result,
+    ),
+    driver(
+        "max_lengths",
+        "the longest value of each column, if all rows came in the first batch",
+        &[S],
+        "[[length…] or undef]",
+        run::max_lengths,
     ),
     driver(
         "columns",

@@ -8,7 +8,7 @@ use super::auth::{MORE, Method, SWITCH};
 use super::bytes::{Bytes, put_string};
 use super::compress::Compressed;
 use super::constants::capability as can;
-use super::packet::Wire;
+use super::packet::{MAX_PAYLOAD_BYTES, Wire};
 use super::reply::{self, Ok as OkReply};
 use super::stream::{Channel, Stream};
 use super::tls::Tls;
@@ -157,7 +157,10 @@ impl Login {
                 compressed @ Stream::Compressed(_) => Ok(compressed),
             })?;
         }
-        Ok(Session { capabilities, ok: OkReply { status: if ok.status == 0 { greeting.status } else { ok.status }, ..ok } })
+        Ok(Session {
+            capabilities,
+            ok: OkReply { status: if ok.status == 0 { greeting.status } else { ok.status }, ..ok },
+        })
     }
 
     fn encrypt(&self, wire: &mut Wire, greeting: &Greeting, capabilities: u32, host: &str) -> Result<()> {
@@ -181,7 +184,7 @@ impl Login {
     fn write_head<'w>(&self, wire: &'w mut Wire, greeting: &Greeting, capabilities: u32) -> &'w mut Vec<u8> {
         let out = wire.begin_packet();
         out.extend_from_slice(&capabilities.to_le_bytes());
-        out.extend_from_slice(&(super::packet::MAX_PAYLOAD_BYTES as u32).to_le_bytes());
+        out.extend_from_slice(&u32::try_from(MAX_PAYLOAD_BYTES).unwrap_or(u32::MAX).to_le_bytes());
         let [charset, _] = self.collation.unwrap_or(greeting.charset.into()).to_le_bytes();
         out.push(charset);
         out.extend_from_slice(&[0; 23]);
@@ -240,7 +243,9 @@ impl Login {
                     wire.flush()?;
                     switched = Some(method);
                 }
-                Some((&MORE, more)) => switched.as_ref().unwrap_or(&greeting.method).go_on(wire, more, &self.password)?,
+                Some((&MORE, more)) => {
+                    switched.as_ref().unwrap_or(&greeting.method).go_on(wire, more, &self.password)?;
+                }
                 _ => return reply::ok(&packet).map_err(|error| Error { lost: true, ..error }),
             }
         }
