@@ -58,6 +58,7 @@ BEGIN {
         [Chop         => st   => '_arrived_raw _chopped_row _store_chop'],
         [Results      => st   => 'more_results last_insert_id _count_rows'],
         [Results      => db   => 'last_insert_id'],
+        [Async        => main => '_queueable _queue _sync'],
         [Async        => db   => '_async_do async_ready async_result fd'],
         [Async        => st   => '_async_execute async_ready async_result _async_settle'],
         [Bulk         => db   => 'bridge_select'],
@@ -254,6 +255,9 @@ sub do {
         }
         ref and $_ = "$_" for @binds;
     }
+    if ($conn->{pipeline} && CPANBridge::MySQL::_queueable($sql)) {
+        return CPANBridge::MySQL::_queue($conn, undef, "$sql", @binds ? \@binds : undef);
+    }
     my ($reply, $error);
     {
         local $@;
@@ -318,6 +322,9 @@ sub DESTROY {
         CPANBridge::Driver::warning(
             "Issuing rollback() due to DESTROY without explicit disconnect() of $conn->{driver}::db handle $dbh->{Name}");
     }
+    if ($mine && $conn->{queued}) {
+        CPANBridge::MySQL::_sync($dbh) or CPANBridge::Driver::warning("$conn->{driver}: " . $dbh->errstr);
+    }
     $conn->{session}->oneway('mysql.close', [$conn->{id}], 1) if $mine;    # undoes what was not committed
     $conn->{active} = 0;
     return;
@@ -353,6 +360,11 @@ sub execute {
     if ($binds && $sth->{bridge_types}) { $binds = _typed($sth, $binds) }
     return _async_execute($sth, $binds) if $sth->{bridge_async};
     my $sent = ($sth->{bridge_sent} || 0) == $conn->{id};
+    if ($conn->{pipeline} && !@{ $sth->{NAME} } && CPANBridge::MySQL::_queueable($sth->{bridge_sql})) {
+        @$sth{qw(bridge_sent bridge_total bridge_got bridge_insertid)} = ($conn->{id}, -1, -1, 0);
+        return CPANBridge::MySQL::_queue($conn, $sth->{bridge_id}, $sent ? undef : $sth->{bridge_sql}, $binds,
+            $sent ? undef : $sth->{bridge_opts});
+    }
     my ($reply, $error);
     {
         local $@;

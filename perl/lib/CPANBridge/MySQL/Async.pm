@@ -41,6 +41,31 @@ sub _async_ready {
     return $reply->[0] ? 1 : 0;
 }
 
+# --- bridge_pipeline ----------------------------------------------------------------------------------------------------------
+
+# Statements that bring nothing back are sent and not waited for. What they did wrong, the next call that waits tells.
+sub _queueable { return $_[0] =~ /\A\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b/i && $_[0] !~ /\bRETURNING\b/i }
+
+sub _queue {
+    my ($conn, @what) = @_;
+    $conn->{session}->oneway('mysql.queue', [$conn->{id}, @what]);
+    $conn->{queued} = 1;
+    return -1;
+}
+
+sub _sync {    # waits for all that was queued: true, or the handle's error is set
+    my ($h) = @_;
+    my $conn = $h->{bridge_conn};
+    return 1 if !delete $conn->{queued} || !$conn->{active};
+    my $reply = CPANBridge::Driver::call($h, 'sync', $conn->{id}) or return;
+    my ($failures, $extra, $insertid) = @$reply;
+    $conn->{insertid} = $insertid if $insertid;
+    $conn->{driver}->_extra($conn, $extra) if $extra;
+    return 1 if !$failures || !@$failures;
+    $h->set_err(@{$_}[1 .. 3]) for @$failures;
+    return;
+}
+
 package CPANBridge::MySQL::db;
 
 sub _async_do {

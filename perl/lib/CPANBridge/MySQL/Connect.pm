@@ -98,7 +98,6 @@ sub _options {
         use_result                      => $dbh->{"${p}use_result"}                      ? 1 : 0,
         auto_reconnect                  => $dbh->{"${p}auto_reconnect"}                  ? 1 : 0,
         server_prepare_disable_fallback => $dbh->{"${p}server_prepare_disable_fallback"} ? 1 : 0,
-        $conn->{pipeline} ? (pipeline => 1) : (),
     };
 }
 
@@ -274,9 +273,10 @@ sub disconnect {
         CPANBridge::MySQL::st::_active($sth, '');
         delete $sth->{bridge_seq};
     }
+    my $ok = !$conn->{queued} || CPANBridge::MySQL::_sync($dbh);
     _close($conn);
     $dbh->STORE(Active => 0);
-    return 1;
+    return $ok ? 1 : '';
 }
 
 sub _close {    # what was not committed is undone
