@@ -114,6 +114,7 @@ impl Connection {
         run(self).inspect_err(|error| {
             if error.lost {
                 self.link.wire.close();
+                (self.streaming, self.more) = (None, None);
             }
         })
     }
