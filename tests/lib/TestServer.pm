@@ -186,8 +186,10 @@ sub _ask {
     my ($self, @words) = @_;
     local $SIG{PIPE} = 'IGNORE';
     print { $self->{guard} } join("\t", @words), "\n" or die "the guard is gone: $!\n";
-    my $answer = readline $self->{guard};
-    die "the guard is gone; it said:\n" . $self->_end_of_log if !defined $answer;
+    my $answer = '';    # byte by byte, not with readline: messages of die would name the handle
+    while ($answer !~ /\n\z/) {
+        sysread $self->{guard}, $answer, 1, length $answer or die "the guard is gone; it said:\n" . $self->_end_of_log;
+    }
     chomp $answer;
     return $answer;
 }
@@ -230,7 +232,9 @@ sub _make_folder {
     close $log;
     $self->give_away($self->log_file);
     open my $in, '<', "$template/password" or die "$template/password: $!\n";
-    chomp(my $password = readline $in);
+    my $password = do { local $.; readline $in };
+    close $in;
+    chomp $password;
     return $password;
 }
 
