@@ -175,7 +175,7 @@ sub pass {
         harm($link, $fault{how}) if $left < 0;
         return;
     }
-    if ($fault{kind} eq 'on' && $direction eq 'up' && index($chunk, $fault{text}) >= 0) {
+    if ($fault{kind} eq 'on' && $direction eq 'up' && index(lc $chunk, lc $fault{text}) >= 0) {
         return harm($link, $fault{how}) if $fault{when} eq 'before';
         $link->{answer_kills} = $fault{how};
         %fault = (kind => 'normal');
