@@ -45,6 +45,8 @@ sub running {
 sub lost { return (err => qr/^(?:2013|2006)$/, state => 'HY000', errstr => qr/^(?:Lost connection to server|Server has gone away)/) }
 sub gone { return (err => 2006, state => 'HY000', errstr => qr/^Server has gone away/) }
 
+sub deadlock { return qr/^1213\|40001\|Deadlock found/ }
+
 sub dirt {
     return (
         ['user variable',      [q(set @secret = 1)],                          q(select coalesce(@secret, 'none'))],
@@ -60,6 +62,7 @@ sub dirt {
         ['database',           ['use mysql'],                                 'select database()'],
     );
 }
+sub visible    { return 'test.visible' }
 sub dirt_setup { return ('create table numbers (id int auto_increment primary key)', 'create table visible (a int)') }
 
 1;

@@ -47,22 +47,25 @@ sub running {
 sub lost { return (err => 7, state => '08000', errstr => qr/server closed the connection unexpectedly|terminating connection|SSL connection has been closed|SSL SYSCALL error|could not receive data from server/) }
 sub gone { return (err => 7, state => '08000', errstr => qr/no connection to the server/) }
 
+sub deadlock { return qr/^7\|40P01\|ERROR:  deadlock detected/ }
+
 # Settings of a session: name, what dirties it, how to see it.
 sub dirt {
     return (
         ['search_path',         ['set search_path to pg_catalog'],                   'show search_path'],
         ['time zone',           [q(set timezone to 'Asia/Tokyo')],                   'show timezone'],
         ['client_encoding',     ['set client_encoding to latin1'],                   'show client_encoding'],
-        ['read only',           ['set session characteristics as transaction isolation level serializable'], 'show default_transaction_isolation'],
+        ['isolation',           ['set session characteristics as transaction isolation level serializable'], 'show default_transaction_isolation'],
         ['own setting',         [q(set custom.secret to 'hidden')],                  q(select coalesce(current_setting('custom.secret', true), ''))],
         ['temporary table',     ['create temp table secret (a int)'],                q(select count(*) from pg_class where relname = 'secret' and relnamespace = pg_my_temp_schema())],
         ['prepared statement',  ['prepare secret as select 1'],                      q(select count(*) from pg_prepared_statements where name = 'secret')],
         ['advisory lock',       ['select pg_advisory_lock(4711)'],                   q(select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())],
         ['channel',             ['listen gossip'],                                   'select count(*) from pg_listening_channels()'],
         ['cursor',              ['declare secret cursor with hold for select 1'],    'select count(*) from pg_cursors'],
-        ['sequence',            [q(select nextval('numbers'))],                      q(select lastval())],
+        ['sequence',            [q(select nextval('public.numbers'))],                      q(select lastval())],
     );
 }
+sub visible    { return 'public.visible' }
 sub dirt_setup { return ('create sequence numbers', 'create table visible (a int)') }
 
 1;
