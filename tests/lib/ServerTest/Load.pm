@@ -93,7 +93,7 @@ PERL
     return;
 }
 
-# The default of the pool's configuration.
-sub pool_size { return $ENV{BRIDGE_TEST_POOL_SIZE} || 16 }
+# The default of the pool's configuration (docs/limits.md).
+sub pool_size { return 20 }
 
 1;

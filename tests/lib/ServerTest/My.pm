@@ -19,6 +19,8 @@ sub prefix { return lc $_[0]{driver} }
 
 sub login { my ($self, %parameter) = @_; return $self->{server}->login(driver => $self->{driver}, %parameter) }
 
+sub dsn { my ($self, %parameter) = @_; return $self->{server}->dsn(driver => $self->{driver}, %parameter) }
+
 # A handle; attributes under "attr".
 sub connect {    ## no critic (ProhibitBuiltinHomonyms)
     my ($self, %parameter) = @_;
@@ -63,6 +65,7 @@ sub dirt {
     );
 }
 sub visible    { return 'test.visible' }
+sub unlock     { return 'unlock tables' }
 sub dirt_setup { return ('create table numbers (id int auto_increment primary key)', 'create table visible (a int)') }
 
 1;

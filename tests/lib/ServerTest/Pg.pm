@@ -17,6 +17,8 @@ sub server { return $_[0]{server} }
 
 sub login { my ($self, %parameter) = @_; return $self->{server}->login(%parameter) }
 
+sub dsn { my ($self, %parameter) = @_; return $self->{server}->dsn(%parameter) }
+
 # A handle; attributes under "attr".
 sub connect {    ## no critic (ProhibitBuiltinHomonyms)
     my ($self, %parameter) = @_;
@@ -66,6 +68,7 @@ sub dirt {
     );
 }
 sub visible    { return 'public.visible' }
+sub unlock     { return 'select 1' }
 sub dirt_setup { return ('create sequence numbers', 'create table visible (a int)') }
 
 1;

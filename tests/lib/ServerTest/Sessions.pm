@@ -19,7 +19,7 @@ my @WAYS   = (
     ['a transaction',            '$dbh->begin_work;' . $INSERT,         ''],
     ['kill -9 in a transaction', '$dbh->begin_work;' . $INSERT,         'kill KILL => $$; sleep 10;'],
     ['AutoCommit off',           '$dbh->{AutoCommit} = 0;' . $INSERT,   ''],
-    ['a result half read', 'my $sth = $dbh->prepare($ENV{ROWS}); $sth->execute; $sth->fetch for 1 .. 3;', 'exit 0;'],
+    ['a result half read', '$dbh->do($ENV{UNLOCK}); my $sth = $dbh->prepare($ENV{ROWS}); $sth->execute; $sth->fetch for 1 .. 3;', 'exit 0;'],
 );
 
 sub all {
@@ -67,7 +67,7 @@ sub dirt_shows {
 sub dirty {
     my ($f, $name, $more, $end) = @_;
     my $do     = join "\n", map { "\$dbh->do(q{$_});" } map { @{ $_->[1] } } $f->dirt;
-    my $script = script($f, <<"PERL" . $end, env => { ROWS => $f->rows_sql(100_000), VISIBLE => $f->visible });
+    my $script = script($f, <<"PERL" . $end, env => { ROWS => $f->rows_sql(100_000), VISIBLE => $f->visible, UNLOCK => $f->unlock });
 my \$dbh = connect_to();
 print \$dbh->selectrow_array(q{@{[id_sql($f)]}});
 $do
