@@ -133,6 +133,19 @@ sub connections {
     return $self->sql("select count(*) from information_schema.processlist where user <> 'root' and command <> 'Daemon' $where");
 }
 
+# The server counts itself; most_connections: how many clients it had at once since.
+sub count_connections {
+    my ($self) = @_;
+    $self->sql('flush status');
+    return $self->connections;
+}
+
+sub most_connections {
+    my ($self) = @_;
+    my ($line) = $self->sql(q(show global status like 'Max_used_connections'));
+    return $line =~ /(\d+)/ ? $1 : undef;
+}
+
 1;
 
 __END__

@@ -136,6 +136,28 @@ sub connections {
     );
 }
 
+# From here on the server writes down who comes and goes; most_connections: how many clients but superusers it had at once since.
+sub count_connections {
+    my ($self) = @_;
+    $self->sql("alter system set $_ = on", 'postgres') for qw(log_connections log_disconnections);
+    $self->sql('select pg_reload_conf()', 'postgres');
+    select undef, undef, undef, 0.2;    # the server reads it when it comes to it
+    $self->{counted_from} = -s $self->log_file;
+    return $self->connections;
+}
+
+sub most_connections {
+    my ($self) = @_;
+    my ($now, $most, %open) = (0, 0);
+    for my $line (split /\n/, substr $self->log_text, $self->{counted_from}) {
+        my ($pid, $what) = $line =~ /\[(\d+)\] LOG:  (connection authorized: user=tester|disconnection:)/ or next;
+        if ($what =~ /^conn/) { $open{$pid} = 1; $now++ }
+        elsif (delete $open{$pid}) { $now-- }
+        $most = $now if $now > $most;
+    }
+    return $most;
+}
+
 1;
 
 __END__
