@@ -21,7 +21,7 @@ push @login, { RaiseError => 1, PrintError => 0, PrintWarn => 0 };
 if ($case =~ /^connect/) { exit connect_once() }
 my $dbh  = DBI->connect(@login);
 my %case = (
-    pipeline => \&pipeline,
+    pipeline          => \&pipeline,
     ping              => \&ping, select_row => \&select_row, insert => \&insert, execute_array => \&execute_array,
     fetchrow_arrayref => \&fetchrow_arrayref, bind_columns => \&bind_columns, fetchrow_array  => \&fetchrow_array,
     fetchrow_hashref  => \&fetchrow_hashref,  selectall    => \&selectall,    selectall_slice => \&selectall_slice,
@@ -89,12 +89,10 @@ sub select_row {
 # What the first connect of a script takes; its driver is loaded, as a script's own modules are.
 sub connect_once {
     DBI->install_driver((DBI->parse_dsn($login[0]))[1]);
-    my $first = elapsed(
-        sub {
-            $dbh = DBI->connect(@login);
-            $dbh->selectrow_array('SELECT 1') if $case eq 'connect_select';
-        }
-    );
+    my $first = elapsed(sub {
+        $dbh = DBI->connect(@login);
+        $dbh->selectrow_array('SELECT 1') if $case eq 'connect_select';
+    });
     my ($answer) = $dbh->selectrow_array('SELECT 42');
     $answer == 42 or die "the database answered $answer\n";
     $dbh->disconnect;

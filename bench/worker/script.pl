@@ -7,8 +7,8 @@ use warnings;
 use DBI;
 
 my ($database) = @ARGV;
-my @login      = $ENV{BENCH_DSN} ? @ENV{qw(BENCH_DSN BENCH_USER BENCH_PASSWORD)} : ("dbi:SQLite:dbname=$database", '', '');
-my $dbh        = DBI->connect(@login, { RaiseError => 1 });
-my $rows       = $dbh->selectall_arrayref('SELECT name, price FROM item WHERE id <= ? ORDER BY id', undef, 10);
+my @login = $ENV{BENCH_DSN} ? @ENV{qw(BENCH_DSN BENCH_USER BENCH_PASSWORD)} : ("dbi:SQLite:dbname=$database", '', '');
+my $dbh   = DBI->connect(@login, { RaiseError => 1 });
+my $rows  = $dbh->selectall_arrayref('SELECT name, price FROM item WHERE id <= ? ORDER BY id', undef, 10);
 printf "%-20s %8.2f\n", @$_ for @$rows;
 $dbh->disconnect;

@@ -10,13 +10,13 @@ our $VERSION = '0.1.0';
 our @ISA     = ('Bench::Server');
 
 my %GOALS = (
-    connect          => 3,
+    connect           => 3,
     fetchrow_arrayref => 0.9,
-    bind_columns     => 0.9,
-    fetchrow_hashref => 2.0,
-    selectall        => 1,
-    selectall_slice  => 1.7,
-    execute_array    => 3,
+    bind_columns      => 0.9,
+    fetchrow_hashref  => 2.0,
+    selectall         => 1,
+    selectall_slice   => 1.7,
+    execute_array     => 3,
 );
 
 sub driver       { return 'mysql' }
@@ -38,7 +38,8 @@ sub what {
 
 sub rows_sql {
     my ($self, $rows) = @_;
-    return "SELECT seq, CONCAT('item number ', seq), seq * 1.25e0, seq % 97, CONCAT('a note about item ', seq) FROM seq_1_to_$rows";
+    return
+"SELECT seq, CONCAT('item number ', seq), seq * 1.25e0, seq % 97, CONCAT('a note about item ', seq) FROM seq_1_to_$rows";
 }
 
 1;

@@ -10,15 +10,15 @@ our $VERSION = '0.1.0';
 our @ISA     = ('Bench::Server');
 
 my %GOALS = (
-    connect          => 50,
-    script           => 2.5,
+    connect           => 50,
+    script            => 2.5,
     fetchrow_arrayref => 1,
-    bind_columns     => 1,
-    fetchrow_hashref => 2.0,
-    selectall        => 1,
-    selectall_slice  => 1.7,
-    execute_array    => 8,
-    pipeline         => 5,
+    bind_columns      => 1,
+    fetchrow_hashref  => 2.0,
+    selectall         => 1,
+    selectall_slice   => 1.7,
+    execute_array     => 8,
+    pipeline          => 5,
 );
 
 sub driver       { return 'Pg' }
@@ -40,7 +40,8 @@ sub what {
 
 sub rows_sql {
     my ($self, $rows) = @_;
-    return "SELECT i, 'item number ' || i, i * 1.25::float8, i % 97, 'a note about item ' || i FROM generate_series(1, $rows) i";
+    return
+"SELECT i, 'item number ' || i, i * 1.25::float8, i % 97, 'a note about item ' || i FROM generate_series(1, $rows) i";
 }
 
 1;

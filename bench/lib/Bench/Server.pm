@@ -27,11 +27,11 @@ my @STARTS = (
     ['script',         'whole short script: perl, connect, select, exit', 'ms', 1e3],
 );
 my @CALLS = (
-    ['ping',          '$dbh->ping',                                          'µs',     1e6],
-    ['select_row',    'prepared single-row select',                          'µs',     1e6],
-    ['insert',        'execute, row by row, in a transaction',               'µs/row', 1e6],
-    ['pipeline',      'the same with bridge_pipeline',                       'µs/row', 1e6],
-    ['execute_array', 'execute_array of 5,000 rows, in a transaction',       'µs/row', 1e6],
+    ['ping',          '$dbh->ping',                                    'µs',     1e6],
+    ['select_row',    'prepared single-row select',                    'µs',     1e6],
+    ['insert',        'execute, row by row, in a transaction',         'µs/row', 1e6],
+    ['pipeline',      'the same with bridge_pipeline',                 'µs/row', 1e6],
+    ['execute_array', 'execute_array of 5,000 rows, in a transaction', 'µs/row', 1e6],
 );
 my @READS = (
     ['fetchrow_arrayref', 'fetchrow_arrayref loop',          'µs/row', 1e6],
@@ -46,7 +46,7 @@ sub run {
     my ($class, %arg) = @_;
     unshift @INC, "$arg{root}/tests/lib";
     my $self = bless { rounds => $arg{rounds} || ($arg{quick} ? 3 : 9), quick => $arg{quick}, samples => {} }, $class;
-    $self->{seconds} = $arg{quick} ? 0.1          : 0.3;
+    $self->{seconds} = $arg{quick} ? 0.1         : 0.3;
     $self->{scripts} = $arg{quick} ? SCRIPTS / 4 : SCRIPTS;
     my $stack = $self->{stack} = Bench::Stack->new(root => $arg{root});
     my $ok    = eval { $self->_measure; 1 };
@@ -60,7 +60,7 @@ sub run {
 sub _measure {
     my ($self) = @_;
     my $stack = $self->{stack};
-    $self->{server} = $self->start_server(seconds => SERVER_LIFE_S);
+    $self->{server}    = $self->start_server(seconds => SERVER_LIFE_S);
     $self->{described} = $self->what;
     my ($dsn, $user, $password) = $self->{server}->login($self->parameters);
     $self->{login} = { BENCH_DSN => $dsn, BENCH_USER => $user, BENCH_PASSWORD => $password };
@@ -160,7 +160,7 @@ sub _memory {
     my ($self) = @_;
     my $stack  = $self->{stack};
     my $part   = $self->{quick} ? 10 : 1;
-    my @reads  = (['both_memory', BOTH_ROWS / $part, @{ $self->{sides} }], ['read_memory', MEMORY_ROWS / $part, 'ours']);
+    my @reads = (['both_memory', BOTH_ROWS / $part, @{ $self->{sides} }], ['read_memory', MEMORY_ROWS / $part, 'ours']);
     for my $read (@reads) {
         my ($case, $rows, @sides) = @$read;
         $self->{memory_rows}{$case} = $rows;
@@ -189,7 +189,7 @@ sub _report {
     $report->note($_) for $self->_notes;
     $report->row('plain blocking echo, round trip', 'µs', 1e6, { echo => ['echo', 'echo'] });
     $self->_case_row($report, $_, $self->_speed_goal($_->[0])) for @STARTS;
-    $self->_case_row($report, $_, $self->_call_goal($_->[0])) for grep { $self->{samples}{ $_->[0] } } @CALLS;
+    $self->_case_row($report, $_, $self->_call_goal($_->[0]))  for grep { $self->{samples}{ $_->[0] } } @CALLS;
     $self->_case_row($report, $_, $self->_speed_goal($_->[0])) for @READS;
     $self->_case_row($report, ['crowd', "$self->{scripts} scripts at once, each connect + 20 selects", 's', 1]);
     $self->_case_row(
@@ -215,7 +215,7 @@ sub _call_goal {
     return $self->_speed_goal($id) if $id ne 'pipeline';
     my $goal = $self->goals->{pipeline} or return;
     return $self->_goal(
-        "≥ $goal × native row by row", ">= $goal",
+        "≥ $goal × native row by row",              ">= $goal",
         [['insert', 'real'], ['pipeline', 'ours']], sub { $_[0] / $_[1] }
     );
 }

@@ -55,7 +55,7 @@ sub environment {
     my $dir = $self->dir;
     return {
         (map { $_ => undef } @STEERING),
-        XDG_RUNTIME_DIR => $dir,       XDG_STATE_HOME => $dir, XDG_CACHE_HOME => "$dir/cache",
+        XDG_RUNTIME_DIR => $dir,       XDG_STATE_HOME => $dir,               XDG_CACHE_HOME => "$dir/cache",
         CPAN_BRIDGE_BIN => $self->bin, %{ $self->{more_environment} || {} }, %more,
     };
 }

@@ -23,7 +23,7 @@ sub many_scripts {
     my ($f) = @_;
     my $limit = pool_size();
     $f->server->count_connections;
-    my @jobs  = map {
+    my @jobs = map {
         script($f, <<'PERL', args => [$_], seconds => 200)
 my $dbh = connect_to();
 my $sum = 0;
@@ -38,7 +38,7 @@ PERL
     }
     is_deeply(\%result, { right => SCRIPTS }, SCRIPTS . ' scripts at once, 20 selects each, all succeed');
     my $seen = $f->server->most_connections;
-    cmp_ok($seen, '>', 0, 'the server was watched');
+    cmp_ok($seen, '>',  0,      'the server was watched');
     cmp_ok($seen, '<=', $limit, "it never had more than the pool's $limit connections ($seen)");
     return;
 }
@@ -61,8 +61,8 @@ print join ' ', $count, $sum, peak('self'), peak(CPANBridge->session->{daemon}{p
 PERL
         my $done = BridgeTest::wait_for($script);
         my ($count, $sum, $mine, $daemon) = split ' ', $done->{out};
-        is($count, $rows, "$rows rows, each once, by $way") or diag $done->{err};
-        is($sum, $rows * ($rows + 1) / 2, 'and right');
+        is($count, $rows,                   "$rows rows, each once, by $way") or diag $done->{err};
+        is($sum,   $rows * ($rows + 1) / 2, 'and right');
         cmp_ok($mine + $daemon, '<', 100_000, "script and daemon together stay below 100 MB ($mine + $daemon kB)");
         BridgeTest::bridge(['stop']);
     }
