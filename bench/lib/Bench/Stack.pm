@@ -55,8 +55,8 @@ sub environment {
     my $dir = $self->dir;
     return {
         (map { $_ => undef } @STEERING),
-        XDG_RUNTIME_DIR => $dir,       XDG_STATE_HOME => $dir,               XDG_CACHE_HOME => "$dir/cache",
-        CPAN_BRIDGE_BIN => $self->bin, %{ $self->{more_environment} || {} }, %more,
+        XDG_RUNTIME_DIR => $dir, XDG_STATE_HOME => $dir, XDG_CACHE_HOME => "$dir/cache",
+        CPAN_BRIDGE_BIN => $self->bin, CPAN_BRIDGE_CONFIG => '/dev/null', %{ $self->{more_environment} || {} }, %more,
     };
 }
 

@@ -157,8 +157,10 @@ sub cut_results {
     }
     my $dbh = $f->connect(port => $proxy->port);
     $proxy->after(300_000, down => 'cut');
-    fails_as_lost($f, 'cut in mid-result as the driver connects by default',
-        sub { $dbh->selectall_arrayref($f->rows_sql($rows)) });
+    fails_as_lost(
+        $f, 'cut in mid-result as the driver connects by default',
+        sub { $dbh->selectall_arrayref($f->rows_sql($rows)) }
+    );
     $proxy->normal;
     $dbh = $f->connect(port => $proxy->port);
     $proxy->delay(0.05);
@@ -217,9 +219,10 @@ sub idle_lines {
         is(works($dbh), 42, 'a connection');
         $dbh->disconnect;
         $proxy->now($how);
-        is(eval { works($f->connect(port => $proxy->port)) }, 42,
-            "$how while it was not used: the next connection works")
-            or diag $@;
+        is(
+            eval { works($f->connect(port => $proxy->port)) }, 42,
+            "$how while it was not used: the next connection works"
+        ) or diag $@;
     }
     return;
 }

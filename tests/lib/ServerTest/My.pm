@@ -37,7 +37,9 @@ sub table_sql {
     return "create table $table (id int primary key, name varchar(200)) engine=innodb"
 }
 sub sleep_sql { my ($self, $seconds) = @_; return "select sleep($seconds)" }
-sub rows_sql  { my ($self, $rows)    = @_; return "select seq, repeat('x', 20) from seq_1_to_$rows" }
+sub echo_sql  { return 'select ?' }
+sub streaming { return () }
+sub rows_sql  { my ($self, $rows) = @_; return "select seq, repeat('x', 20) from seq_1_to_$rows" }
 
 sub session_id { my ($self, $dbh) = @_; return $dbh->selectrow_array('select connection_id()') }
 sub kill_session { my ($self, $id) = @_; $self->{server}->sql("kill $id"); return }
@@ -49,12 +51,15 @@ sub running {
 }
 
 sub lost {
-    return (err => qr/^(?:2013|2006)$/, state => 'HY000',
-        errstr => qr/^(?:Lost connection to server|Server has gone away)/)
+    return (
+        err    => qr/^(?:2013|2006)$/, state => 'HY000',
+        errstr => qr/^(?:Lost connection to server|Server has gone away)/
+    )
 }
 sub gone { return (err => 2006, state => 'HY000', errstr => qr/^Server has gone away/) }
 
-sub deadlock { return qr/^1213\|40001\|Deadlock found/ }
+sub duplicate { return qr/Duplicate entry/ }
+sub deadlock  { return qr/^1213\|40001\|Deadlock found/ }
 
 sub dirt {
     return (

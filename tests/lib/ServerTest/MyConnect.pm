@@ -21,8 +21,10 @@ sub all {
     my ($driver) = @_;
     $f = flavour($driver, settings => { 'max-connections' => 10 });
     my $prefix = $f->prefix;
-    my @denied = (err => 1045, state => '28000',
-        errstr => qr/^Access denied for user 'tester'\@'127\.0\.0\.1' \(using password: YES\)$/);
+    my @denied = (
+        err    => 1045, state => '28000',
+        errstr => qr/^Access denied for user 'tester'\@'127\.0\.0\.1' \(using password: YES\)$/
+    );
     ServerTest::Connect::secret_stays_secret($f, @denied);
     refuses('nobody listens', 2002, 'HY000', qr/^Can't connect to server on '127\.0\.0\.1' \(\d+\)$/, port => 1);
     refuses(
@@ -30,8 +32,10 @@ sub all {
         host => undef,    port => undef, "${prefix}_socket" => '/nonexistent/x'
     );
     refuses('no such database', 1049, '42000', qr/^Unknown database 'nope'$/, database => 'nope');
-    refuses('no such host', 2005, 'HY000', qr/^Unknown server host 'nowhere\.invalid' \(-?\d+\)$/,
-        host => 'nowhere.invalid');
+    refuses(
+        'no such host', 2005, 'HY000', qr/^Unknown server host 'nowhere\.invalid' \(-?\d+\)$/,
+        host => 'nowhere.invalid'
+    );
     $f->connect->disconnect;
     fails(
         sub { DBI->connect($f->dsn, 'tester', 'wrong', { RaiseError => 1, PrintError => 0 }) },
@@ -43,8 +47,10 @@ sub all {
         errstr => qr/^Access denied for user 'tester'\@'127\.0\.0\.1' \(using password: NO\)$/
     );
     tls($prefix) if $driver eq 'MariaDB';    # the native DBD::mysql cannot be built with TLS on Debian's client library
-    ServerTest::Connect::limit_is_reached($f, { database => 'mysql' }, err => 1040,
-        errstr => qr/^Too many connections$/);
+    ServerTest::Connect::limit_is_reached(
+        $f, { database => 'mysql' }, err => 1040,
+        errstr => qr/^Too many connections$/
+    );
     ServerTest::Connect::silent_server(
         $f, { "${prefix}_connect_timeout" => 2 }, err => qr/^(?:2002|2003|2013)$/, state => 'HY000',
         errstr =>

@@ -33,6 +33,9 @@ sub count_sql { my ($self, $table)   = @_; return "select count(*) from $table" 
 sub table_sql { my ($self, $table)   = @_; return "create table $table (id int primary key, name varchar(200))" }
 sub sleep_sql { my ($self, $seconds) = @_; return "select pg_sleep($seconds)" }
 
+sub echo_sql  { return 'select ?::int' }
+sub streaming { return () }
+
 # So many rows of an ascending number and a text of 20 bytes.
 sub rows_sql { my ($self, $rows) = @_; return "select i, repeat('x', 20) from generate_series(1, $rows) i" }
 
@@ -49,14 +52,16 @@ sub running {
 
 # Errors: the connection is found broken; the connection is known to be gone.
 sub lost {
-    return (err => 7, state => '08000',
+    return (
+        err    => 7, state => '08000',
         errstr =>
 qr/server closed the connection unexpectedly|terminating connection|SSL connection has been closed|SSL SYSCALL error|could not receive data from server/
     )
 }
 sub gone { return (err => 7, state => '08000', errstr => qr/no connection to the server/) }
 
-sub deadlock { return qr/^7\|40P01\|ERROR:  deadlock detected/ }
+sub duplicate { return qr/duplicate key value violates unique constraint/ }
+sub deadlock  { return qr/^7\|40P01\|ERROR:  deadlock detected/ }
 
 # Settings of a session: name, what dirties it, how to see it.
 sub dirt {

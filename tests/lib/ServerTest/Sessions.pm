@@ -43,8 +43,10 @@ sub all {
         for my $dirt (@dirt) {
             is($seen->{ $dirt->[0] }, $clean->{ $dirt->[0] }, "$name: $dirt->[0]");
         }
-        is($f->server->sql('select count(*) from ' . $f->visible), 0,
-            "$name: nothing was written that was not committed");
+        is(
+            $f->server->sql('select count(*) from ' . $f->visible), 0,
+            "$name: nothing was written that was not committed"
+        );
         $used{$name} = $seen->{session} == $id;
     }
     if (ours()) {
@@ -72,7 +74,8 @@ sub dirt_shows {
 sub dirty {
     my ($f, $name, $more, $end) = @_;
     my $do     = join "\n", map { "\$dbh->do(q{$_});" } map { @{ $_->[1] } } $f->dirt;
-    my $script = script($f,
+    my $script = script(
+        $f,
         <<"PERL" . $end, env => { ROWS => $f->rows_sql(100_000), VISIBLE => $f->visible, UNLOCK => $f->unlock });
 my \$dbh = connect_to();
 print \$dbh->selectrow_array(q{@{[id_sql($f)]}});
