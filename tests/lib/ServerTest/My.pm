@@ -36,10 +36,12 @@ sub table_sql {
     my ($self, $table) = @_;
     return "create table $table (id int primary key, name varchar(200)) engine=innodb"
 }
-sub sleep_sql { my ($self, $seconds) = @_; return "select sleep($seconds)" }
-sub echo_sql  { return 'select ?' }
-sub streaming { return () }
-sub rows_sql  { my ($self, $rows) = @_; return "select seq, repeat('x', 20) from seq_1_to_$rows" }
+sub sleep_sql      { my ($self, $seconds) = @_; return "select sleep($seconds)" }
+sub echo_sql       { return 'select ?' }
+sub id_sql         { return 'select connection_id()' }
+sub streaming      { return () }
+sub other_database { return (database => 'mysql') }
+sub rows_sql       { my ($self, $rows) = @_; return "select seq, repeat('x', 20) from seq_1_to_$rows" }
 
 sub session_id { my ($self, $dbh) = @_; return $dbh->selectrow_array('select connection_id()') }
 sub kill_session { my ($self, $id) = @_; $self->{server}->sql("kill $id"); return }

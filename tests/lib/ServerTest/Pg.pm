@@ -33,8 +33,10 @@ sub count_sql { my ($self, $table)   = @_; return "select count(*) from $table" 
 sub table_sql { my ($self, $table)   = @_; return "create table $table (id int primary key, name varchar(200))" }
 sub sleep_sql { my ($self, $seconds) = @_; return "select pg_sleep($seconds)" }
 
-sub echo_sql  { return 'select ?::int' }
-sub streaming { return () }
+sub echo_sql       { return 'select ?::int' }
+sub id_sql         { return 'select pg_backend_pid()' }
+sub streaming      { return () }
+sub other_database { return (dbname => 'postgres') }
 
 # So many rows of an ascending number and a text of 20 bytes.
 sub rows_sql { my ($self, $rows) = @_; return "select i, repeat('x', 20) from generate_series(1, $rows) i" }

@@ -98,8 +98,10 @@ sub order_of_statements {
     }
     $dbh->{bridge_pipeline} = 0;
     my $rows = $dbh->selectall_arrayref('select id, name from piped order by id');
-    is_deeply($rows, [map { [$_, "second $_"] } grep { $_ % 3 } 1 .. 300],
-        'statements run in the order they were given');
+    is_deeply(
+        $rows, [map { [$_, "second $_"] } grep { $_ % 3 } 1 .. 300],
+        'statements run in the order they were given'
+    );
     $dbh->do('delete from piped');
     return;
 }
@@ -116,8 +118,10 @@ sub lost_lines {
         my $died = eval { $insert->execute($_, 'x' x 50) for 1 .. 2_000; $dbh->{bridge_pipeline} = 0; 1 } ? '' : $@;
         ok($died, "$how in the middle is an error");
         my @ids = map { $_->[0] } @{ $f->connect->selectall_arrayref('select id from piped order by id') };
-        is(scalar(grep { $ids[$_] != $_ + 1 } 0 .. $#ids), 0,
-            'those that arrived (' . @ids . ') are the first ones, each once');
+        is(
+            scalar(grep { $ids[$_] != $_ + 1 } 0 .. $#ids), 0,
+            'those that arrived (' . @ids . ') are the first ones, each once'
+        );
         ok(!$dbh->ping, 'the handle says that its connection is gone');
         $f->connect->do('delete from piped');
     }

@@ -78,7 +78,7 @@ sub dirty {
         $f,
         <<"PERL" . $end, env => { ROWS => $f->rows_sql(100_000), VISIBLE => $f->visible, UNLOCK => $f->unlock });
 my \$dbh = connect_to();
-print \$dbh->selectrow_array(q{@{[id_sql($f)]}});
+print \$dbh->selectrow_array(q{@{[$f->id_sql]}});
 $do
 $more
 print " dirty";
@@ -88,15 +88,13 @@ PERL
     return $done->{out} =~ /^(\d+)/ ? $1 : 0;
 }
 
-sub id_sql { my ($f) = @_; return $f->driver eq 'Pg' ? 'select pg_backend_pid()' : 'select connection_id()' }
-
 # What a new script sees: name => value, or the error.
 sub probe {
     my ($f)  = @_;
     my $look = join "\n", map { "look(q{$_->[0]}, q{$_->[2]});" } $f->dirt;
     my $done = BridgeTest::wait_for(script($f, <<"PERL"));
 my \$dbh = connect_to(RaiseError => 0);
-print "session=", \$dbh->selectrow_array(q{@{[id_sql($f)]}}), "\\n";
+print "session=", \$dbh->selectrow_array(q{@{[$f->id_sql]}}), "\\n";
 sub look {
     my (\$name, \$sql) = \@_;
     my (\$value) = \$dbh->selectrow_array(\$sql);
