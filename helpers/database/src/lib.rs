@@ -31,7 +31,18 @@ pub use api::MODULE as DATABASE;
 pub use driver::MODULE as SQLITE;
 pub use mysql::MODULE as MYSQL;
 
+/// How long the end of the daemon waits for connections of pools to be closed.
+const END_SECONDS: u64 = 1;
+
+/// What is to be done before the process ends: pooled connections take their leave of their servers.
+pub fn end() {
+    pool::close_all(std::time::Duration::from_secs(END_SECONDS));
+}
+
 /// The modules of this helper.
+///
+/// What its pools have is told by `system.pools` from then on.
 pub fn modules() -> [&'static daemon::Module; 3] {
+    daemon::status::offer_pools("database", pool::status);
     [&SQLITE, &MYSQL, &DATABASE]
 }
