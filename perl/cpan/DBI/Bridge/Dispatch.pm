@@ -15,6 +15,8 @@ sub ROWS ()    { 16 }    # may leave rows in bridge_rows
 sub DROP ()    { 32 }    # waiting rows are void
 sub SHOW ()    { 64 }    # Statement is named in error messages of database handles (ShowErrorStatement)
 
+my @VOID = (@DBI::Bridge::WAITING, qw(bridge_names bridge_next));
+
 sub dispatcher {
     my ($name, $min, $max, $flags) = @_;
     $max = 1e9 if $max < 0;
@@ -45,7 +47,10 @@ sub dispatcher {
             else { $rv[0] = $code->($i, @_) }
         }
         if ($flags & (ROWS | ENDWORK))         { DBI::Bridge::after($i, $flags) }
-        if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, $name, wantarray, @rv) }
+        if (defined ${ $me->[1] } && !$nested) {
+            @_ = ($i, $name, wantarray, @rv);
+            goto &DBI::Bridge::report;
+        }
         return wantarray ? @rv : $rv[0];
     };
 }
@@ -81,7 +86,8 @@ sub keeper {    # for methods that neither clear the error state nor report an o
             && defined ${ $me->[1] }
             && ($name eq 'set_err' || !defined $had || $i->{ErrCount} > $count || $had ne ${ $me->[1] }))
         {
-            return DBI::Bridge::report($i, $name, wantarray, @rv);
+            @_ = ($i, $name, wantarray, @rv);
+            goto &DBI::Bridge::report;
         }
         return wantarray ? @rv : $rv[0];
     };
@@ -90,7 +96,7 @@ sub keeper {    # for methods that neither clear the error state nor report an o
 sub DBI::Bridge::before {
     my ($i, $flags, $statement) = @_;
     if ($flags & SHOW) { $i->{Statement} = $statement if !ref $statement }
-    if ($flags & DROP) { delete @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat bridge_names bridge_next)} }
+    if ($flags & DROP) { delete @$i{@VOID} }
     if ($flags & EXECUTE) {
         $i->{Executed} = 1;
         if (my $parent = $i->{bridge_parent}) {
@@ -208,7 +214,8 @@ sub DBI::common::FETCH {
     my $count = $i->{ErrCount};
     my $value = $code->($i, $_[1]);
     if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} > $count)) {
-        return DBI::Bridge::report($i, 'FETCH', wantarray, $value);
+        @_ = ($i, 'FETCH', wantarray, $value);
+        goto &DBI::Bridge::report;
     }
     return $value;
 }
@@ -227,7 +234,8 @@ sub DBI::common::STORE {
         && defined ${ $i->{Err} }
         && (!defined $err || $i->{ErrCount} > $count || length $err < length ${ $i->{Err} }))
     {
-        return DBI::Bridge::report($i, 'STORE', wantarray, $value);
+        @_ = ($i, 'STORE', wantarray, $value);
+        goto &DBI::Bridge::report;
     }
     return $value;
 }
