@@ -44,10 +44,7 @@ pub enum Next {
 impl Backlog {
     fn new(count: u64) -> Self {
         let pieces = Spill::new(&SpillLimits::configured());
-        Self {
-            state: Mutex::new(State { pieces, count, end: None, is_abandoned: false }),
-            changed: Condvar::new(),
-        }
+        Self { state: Mutex::new(State { pieces, count, end: None, is_abandoned: false }), changed: Condvar::new() }
     }
 
     /// Rows that are all there, after `before` others.

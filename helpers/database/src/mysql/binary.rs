@@ -221,7 +221,10 @@ mod tests {
         assert_eq!(shown(column(kind::DATETIME, 0, 0), &[0]), "0000-00-00 00:00:00");
         let moment = [11, 0xe8, 7, 1, 2, 3, 4, 5, 0xc8, 0x58, 0x0a, 0];
         assert_eq!(shown(column(kind::DATETIME, 0, 3), &moment), "2024-01-02 03:04:05.678");
-        assert_eq!(shown(column(kind::TIME, 0, 0), &[8, 1, 1, 0, 0, 0, 2, 3, 4]), "-26:03:04"[..0].to_owned() + "-26:03:04");
+        assert_eq!(
+            shown(column(kind::TIME, 0, 0), &[8, 1, 1, 0, 0, 0, 2, 3, 4]),
+            "-26:03:04"[..0].to_owned() + "-26:03:04"
+        );
     }
 
     #[test]

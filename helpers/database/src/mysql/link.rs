@@ -146,7 +146,8 @@ impl Link {
 
     /// Reads what follows the definitions of columns, where something does.
     pub fn end_of_columns(&mut self) -> Result<()> {
-        if self.capabilities & super::wire::constants::capability::DEPRECATE_EOF == 0 && !End::is_in(self.wire.packet()?)
+        if self.capabilities & super::wire::constants::capability::DEPRECATE_EOF == 0
+            && !End::is_in(self.wire.packet()?)
         {
             return Err(Error::malformed("the end of the columns was expected"));
         }

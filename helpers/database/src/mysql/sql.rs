@@ -395,7 +395,12 @@ mod tests {
             ("limit ?", "1", "limit '1'", "limit 1"),
             ("select 1 as limit1 , ?", "3", "select 1 as limit1 , 3", "select 1 as limit1 , 3"),
             ("select 'limit' , ?", "3", "select 'limit' , '3'", "select 'limit' , '3'"),
-            ("(select 1 limit 1) union select ?", "2", "(select 1 limit 1) union select '2'", "(select 1 limit 1) union select '2'"),
+            (
+                "(select 1 limit 1) union select ?",
+                "2",
+                "(select 1 limit 1) union select '2'",
+                "(select 1 limit 1) union select '2'",
+            ),
         ] {
             assert_eq!(written(sql, &[value], mysql), as_mysql);
             assert_eq!(written(sql, &[value], mariadb), as_mariadb);

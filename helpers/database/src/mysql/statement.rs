@@ -246,8 +246,7 @@ impl Statement {
                     }
                 }
             }
-            let (used, stop) =
-                rows::write(rows, &self.piece[self.at..], &self.columns, limits, 0, &mut self.large)?;
+            let (used, stop) = rows::write(rows, &self.piece[self.at..], &self.columns, limits, 0, &mut self.large)?;
             self.at += used;
             match stop {
                 Stop::Full => {

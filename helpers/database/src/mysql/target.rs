@@ -58,7 +58,8 @@ impl Target {
             Address::Tcp(host, _) => host.as_str(),
             Address::Unix(_) => "localhost",
         };
-        let session = self.login.perform(&mut wire, &greeting, host).map_err(|error| at_step(AUTH_STEP, error, &wire))?;
+        let session =
+            self.login.perform(&mut wire, &greeting, host).map_err(|error| at_step(AUTH_STEP, error, &wire))?;
         let timeouts = wire.stream()?.channel().socket().set_timeouts(self.read_timeout, self.write_timeout);
         timeouts.map_err(|error| self.unreachable(&error))?;
         let mut link = Link::new(wire, greeting, session, self.login.database.clone());

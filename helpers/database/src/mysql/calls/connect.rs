@@ -270,4 +270,3 @@ pub fn stat(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     })?;
     call.reply(&(text,))
 }
-

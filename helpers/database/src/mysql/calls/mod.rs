@@ -88,13 +88,7 @@ const FUNCTIONS: &[Function] = &[
     ),
     driver("reset", "ends the run of a statement", &[S], "[1]", run::reset),
     driver("finalize", "frees a statement", &[S], "[1]", run::finalize),
-    driver(
-        "prepare",
-        "prepares a statement at the server",
-        &[D, S, SQL, OPTIONS],
-        "[parameters, extra]",
-        run::prepare,
-    ),
+    driver("prepare", "prepares a statement at the server", &[D, S, SQL, OPTIONS], "[parameters, extra]", run::prepare),
     driver("do", "runs SQL", &[D, SQL, BINDS, OPTIONS], "[count, columns, extra, insert id]", run::do_sql),
     driver(
         "select",

@@ -138,13 +138,7 @@ fn write_execution(
 }
 
 /// Writes the four or five values of a statement without rows.
-fn write_done(
-    writer: &mut Writer<'_>,
-    connection: &mut Connection,
-    s: u32,
-    statement: &Statement,
-    ok: &OkReply,
-) {
+fn write_done(writer: &mut Writer<'_>, connection: &mut Connection, s: u32, statement: &Statement, ok: &OkReply) {
     writer.uint(ok.affected);
     writer.int(1);
     writer.undef();
@@ -377,7 +371,8 @@ pub fn select(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     drop_statement(session, s)?;
     let mut statement = prepare_statement(session, d, &sql, options)?;
     // A negative number: so many rows in all, and the statement ends with them.
-    let in_all = max_rows.filter(|rows| *rows < 0).map(|rows| usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX));
+    let in_all =
+        max_rows.filter(|rows| *rows < 0).map(|rows| usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX));
     let mut writer = call.writer();
     work(session, d, |connection, statements| {
         statement.bind(binds.as_deref().unwrap_or_default(), connection.style())?;

@@ -68,7 +68,9 @@ impl Method {
             ED25519 if password.is_empty() => Ok(Vec::new()),
             ED25519 => Ok(create_response_for_ed25519(&password, &self.nonce).to_vec()),
             CLEAR if cleartext && is_private => Ok(terminated(password)),
-            CLEAR => Err(self.cannot_load("the password would be sent as it is; that has to be allowed, and be encrypted")),
+            CLEAR => {
+                Err(self.cannot_load("the password would be sent as it is; that has to be allowed, and be encrypted"))
+            }
             _ => Err(self.cannot_load("it is not one of those supported here")),
         }
     }

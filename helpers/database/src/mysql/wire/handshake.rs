@@ -157,7 +157,10 @@ impl Login {
                 compressed @ Stream::Compressed(_) => Ok(compressed),
             })?;
         }
-        Ok(Session { capabilities, ok: OkReply { status: if ok.status == 0 { greeting.status } else { ok.status }, ..ok } })
+        Ok(Session {
+            capabilities,
+            ok: OkReply { status: if ok.status == 0 { greeting.status } else { ok.status }, ..ok },
+        })
     }
 
     fn encrypt(&self, wire: &mut Wire, greeting: &Greeting, capabilities: u32, host: &str) -> Result<()> {
@@ -240,7 +243,9 @@ impl Login {
                     wire.flush()?;
                     switched = Some(method);
                 }
-                Some((&MORE, more)) => switched.as_ref().unwrap_or(&greeting.method).go_on(wire, more, &self.password)?,
+                Some((&MORE, more)) => {
+                    switched.as_ref().unwrap_or(&greeting.method).go_on(wire, more, &self.password)?
+                }
                 _ => return reply::ok(&packet).map_err(|error| Error { lost: true, ..error }),
             }
         }

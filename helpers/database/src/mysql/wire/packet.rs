@@ -88,7 +88,9 @@ impl Wire {
     pub fn cause(&self) -> io::Error {
         match &self.cause {
             Some(error) if error::is_timeout(error) => io::ErrorKind::TimedOut.into(),
-            Some(error) => error.raw_os_error().map_or_else(|| io::ErrorKind::Other.into(), io::Error::from_raw_os_error),
+            Some(error) => {
+                error.raw_os_error().map_or_else(|| io::ErrorKind::Other.into(), io::Error::from_raw_os_error)
+            }
             None => io::ErrorKind::UnexpectedEof.into(),
         }
     }
@@ -139,8 +141,9 @@ impl Wire {
         let payload = self.out.len() - self.command - HEAD_BYTES;
         if payload > MAX_PAYLOAD_BYTES {
             self.out.truncate(self.command);
-            let text =
-                format!("Packet too large: {payload} bytes; the limit MAX_PAYLOAD_BYTES ({MAX_PAYLOAD_BYTES}) was reached");
+            let text = format!(
+                "Packet too large: {payload} bytes; the limit MAX_PAYLOAD_BYTES ({MAX_PAYLOAD_BYTES}) was reached"
+            );
             return Err(Error::client(CR_NET_PACKET_TOO_LARGE, text));
         }
         if payload < MAX_PART_BYTES {

@@ -105,9 +105,8 @@ impl Tls {
 
     /// Speaks TLS on `socket` from now on.
     pub fn begin(&self, socket: Socket, host: &str) -> Result<Channel> {
-        let name = ServerName::try_from(host.to_owned())
-            .or_else(|_| ServerName::try_from("localhost"))
-            .map_err(Error::tls)?;
+        let name =
+            ServerName::try_from(host.to_owned()).or_else(|_| ServerName::try_from("localhost")).map_err(Error::tls)?;
         let client = ClientConnection::new(Arc::new(self.config()?), name).map_err(Error::tls)?;
         let mut stream = StreamOwned::new(client, socket);
         while stream.conn.is_handshaking() {
@@ -123,9 +122,7 @@ fn add(roots: &mut RootCertStore, file: &Path) -> Result<()> {
 }
 
 fn read_all<T: PemObject>(file: &Path) -> Result<Vec<T>> {
-    T::pem_file_iter(file)
-        .and_then(Iterator::collect)
-        .map_err(|error| cannot_read("certificates in", file, error))
+    T::pem_file_iter(file).and_then(Iterator::collect).map_err(|error| cannot_read("certificates in", file, error))
 }
 
 fn cannot_read(what: &str, path: &Path, error: impl std::fmt::Display) -> Error {
