@@ -12,6 +12,7 @@ package CPANBridge::MySQL;
 #   MySQL/Attributes.pm     attributes of database handles
 #   MySQL/Columns.pm        attributes of statement handles: types, lengths, keys of columns
 #   MySQL/Results.pm        more_results, last_insert_id
+#   MySQL/Chop.pm           ChopBlanks
 #   MySQL/Async.pm          queries nobody waits for
 #   MySQL/Bulk.pm           whole selects in one round trip
 #   MySQL/Metadata.pm       table_info and its kin
@@ -54,6 +55,7 @@ BEGIN {
         [Binding      => st   => 'bind_param bind_param_inout _typed _unbound _wrong_number'],
         [Attributes   => db   => '_fetch _store _statement_options'],
         [Columns      => st   => '_fetch _store'],
+        [Chop         => st   => '_arrived_raw _chopped_row _store_chop'],
         [Results      => st   => 'more_results last_insert_id _count_rows'],
         [Results      => db   => 'last_insert_id'],
         [Async        => db   => '_async_do async_ready async_result fd'],
@@ -237,12 +239,11 @@ sub do {
         return _async_do($dbh, $sql, $opts, \@binds) if $opts->{async};
         $opts = $opts->{send};
     }
-    if (@binds || $conn->{flavour}{strict}) {
+    if (@binds || $conn->{flavour}{strict} && index($sql, '?') >= 0) {
         my $params = CPANBridge::MySQL::placeholders($sql, $conn->{comments});
         if (@binds != $params) {
-            return $dbh->set_err(@{ $conn->{flavour}{err_count} }) if !@binds;
-            $dbh->set_err(-1, 'called with ' . @binds . " bind variables when $params are needed");
-            return undef;
+            return CPANBridge::MySQL::_own_error($dbh, 'err_count') if $conn->{flavour}{strict};
+            $#binds = $params - 1;    # DBD::mysql takes NULL for what is missing and drops what is too much
         }
         ref and $_ = "$_" for @binds;
     }
@@ -255,10 +256,10 @@ sub do {
         $error = $@ if !$reply;
     }
     return $conn->{driver}->_fail($dbh, $error) if !$reply;
-    my ($count, undef, $extra, $insertid) = @$reply;
+    my ($count, $columns, $extra, $insertid) = @$reply;
     $conn->{errno} = 0 if $conn->{errno};
     @$conn{qw(warnings info)} = (0, undef);
-    $conn->{insertid} = $insertid || 0 if $insertid || !$conn->{flavour}{strict};
+    $conn->{insertid} = $insertid || 0 if $insertid || !$columns && !$conn->{flavour}{strict};
     $conn->{driver}->_extra($conn, $extra) if $extra;
     return $count || '0E0';
 }
@@ -324,7 +325,7 @@ BEGIN {
     *$_ = \&{"CPANBridge::Driver::st::$_"} for qw(_arrived _ask_ahead _drop_reply _wrong_count _mode _waiting);
 }
 
-my ($st_store, $st_fetch) = (CPANBridge::Driver::st->can('STORE'), DBD::_::common->can('FETCH'));
+my $st_store = CPANBridge::Driver::st->can('STORE');
 
 sub execute {
     my $sth  = shift;
@@ -376,7 +377,6 @@ sub _executed {
     $conn->{errno} = 0 if $conn->{errno};
     @$conn{qw(warnings info)} = (0, undef);
     $sth->{bridge_insertid}   = $insertid || 0;
-    $conn->{insertid}         = $insertid || 0 if $insertid || !$conn->{flavour}{strict};
     $sth->{bridge_warnings}   = $sth->{bridge_more} = 0;
     if ($extra) {
         $conn->{driver}->_extra($conn, $extra);
@@ -385,7 +385,9 @@ sub _executed {
         $sth->{bridge_more}     = $extra->{more};
     }
     $sth->{bridge_total} = $count;
+    if ($insertid) { $conn->{insertid} = $insertid }
     if (!@{ $sth->{NAME} }) {
+        $conn->{insertid} = 0 if !$insertid && !$conn->{flavour}{strict};
         $sth->{bridge_got} = $count;
         @$sth{qw(bridge_done)} = (undef);
         _active($sth, $sth->{bridge_more} && $conn->{flavour}{strict} ? 1 : '');
@@ -393,7 +395,8 @@ sub _executed {
     }
     @$sth{qw(bridge_done bridge_got)} = ($done, 0);
     delete $sth->{bridge_max_lengths};
-    _arrived($sth, $rows) if $rows;
+    if ($sth->{ChopBlanks} || !$DBI::BRIDGE && $sth->FETCH('ChopBlanks')) { _arrived_raw($sth, $rows || []) }
+    elsif ($rows)                                                         { _arrived($sth, $rows) }
     if ($count < 0 && !($sth->{bridge_opts} && $sth->{bridge_opts}{use_result})) {
         $count = _count_rows($sth) if defined +(caller $DBI::BRIDGE ? 2 : 1)[5];    # a script that looks at what execute returns waits for it
     }
@@ -408,6 +411,23 @@ sub _active {
     if ($DBI::BRIDGE) { $sth->{Active} = $on }
     else { $sth->STORE(Active => $on ? 1 : 0) }
     return;
+}
+
+sub _left {    # rows that are here and have not been fetched
+    my ($sth) = @_;
+    return _waiting($sth) + @{ $sth->{bridge_later} || [] };
+}
+
+sub bridge_fetch_as {
+    my ($sth) = @_;
+    return '' if $sth->{ChopBlanks};
+    goto &{ CPANBridge::Driver::st->can('bridge_fetch_as') };
+}
+
+sub bridge_fetchall {
+    my ($sth) = @_;
+    return '' if $sth->{ChopBlanks} || $sth->{bridge_async} && $sth->{bridge_conn}{async} || !$sth->{Active};
+    goto &{ CPANBridge::Driver::st->can('bridge_fetchall') };
 }
 
 sub rows {
@@ -429,8 +449,9 @@ sub _next_row {
         $sth->set_err(@{ $conn->{flavour}{err_fetch} });
         return;
     }
-    my $row = CPANBridge::Driver::st::_next_row($sth) or return;
-    if (!$DBI::BRIDGE && $conn->{flavour}{strict} && $sth->{bridge_done} && !@{ $sth->{bridge_rows} || [] }) {
+    my $chop = $sth->{ChopBlanks} || !$DBI::BRIDGE && $sth->FETCH('ChopBlanks');
+    my $row  = ($chop ? _chopped_row($sth) : CPANBridge::Driver::st::_next_row($sth)) or return;
+    if (!$DBI::BRIDGE && $conn->{flavour}{strict} && $sth->{bridge_done} && !_left($sth)) {
         $sth->STORE(Active => 0);
     }
     return $row;
@@ -477,6 +498,7 @@ sub finish {
         $conn->{insertid} = $reply->[1] if $reply->[1];
         $sth->{bridge_done} = 1 if defined $sth->{bridge_done};
     }
+    delete $sth->{bridge_later};
     $sth->SUPER::finish;
     $sth->{bridge_done} = undef if !defined $done;    # there was no result
     return 1;
@@ -485,19 +507,24 @@ sub finish {
 sub STORE {
     my ($sth, $name, $value) = @_;
     return _store($sth, $name, $value) if $name !~ /^[A-Z]/;
+    if ($name eq 'ChopBlanks') {
+        _store_chop($sth, $value) if defined $sth->{bridge_done};
+        goto &$base_store;
+    }
     goto &$st_store;
 }
 
 sub FETCH {
     my ($sth, $name) = @_;
+    return '' if $name eq 'ChopBlanks' && $sth->{bridge_raw};
     if ($name eq 'NAME') { return @{ $sth->{NAME} } ? $sth->{NAME} : undef }
     if ($name eq 'Active' && $sth->{Active} && $sth->{bridge_done} && $sth->{bridge_conn}{flavour}{strict}) {
-        return !!_waiting($sth) if !$sth->{bridge_more};    # DBD::MariaDB: off with the last row
+        return !!_left($sth) if !$sth->{bridge_more};    # DBD::MariaDB: off with the last row
     }
     return _fetch($sth, $name)
         if $name !~ /^[A-Z]/
         || $name =~ /^(?:TYPE|NULLABLE|PRECISION|SCALE|ParamValues|ParamTypes|CursorName|RowsInCache|NAME_\w+)\z/;
-    goto &$st_fetch;
+    goto &$base_fetch;
 }
 
 1;

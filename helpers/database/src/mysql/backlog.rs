@@ -173,11 +173,6 @@ impl Reader {
             socket.shutdown();
         }
     }
-
-    /// Whether it has read everything.
-    pub fn is_done(&self) -> bool {
-        self.thread.is_finished()
-    }
 }
 
 fn read(wire: &mut Wire, capabilities: u32, backlog: &Backlog) -> Result<End> {

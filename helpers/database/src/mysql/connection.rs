@@ -10,6 +10,7 @@ use super::backlog::{Backlog, Reader};
 use super::error::{Error, Result};
 use super::kill::Killer;
 use super::link::Link;
+use super::queue::{Pending, Queue};
 use super::rows::{self, Limits, Stop};
 use super::settings::Settings;
 use super::sql::Style;
@@ -61,6 +62,12 @@ pub struct Connection {
     pub reconnected: Option<u32>,
     /// Prepared statements that nobody needs any more.
     closing: Vec<u32>,
+    /// Statements that are on their way.
+    pub queued: Queue,
+    /// An asynchronous statement.
+    pub pending: Option<Pending>,
+    /// An answer comes that nobody wants any more.
+    pub has_orphan: bool,
     _permit: HandlePermit,
 }
 
@@ -80,6 +87,9 @@ impl Connection {
             is_killed: false,
             reconnected: None,
             closing: Vec::new(),
+            queued: Queue::default(),
+            pending: None,
+            has_orphan: false,
             _permit: permit,
         }
     }
@@ -109,11 +119,13 @@ impl Connection {
 
     /// Makes it ready for a command: whatever another statement has under way is read or given up.
     pub fn ready(&mut self, statements: &mut Statements) -> Result<()> {
+        self.check_not_pending()?;
+        self.synchronise()?;
         if let Some(s) = self.streaming {
             self.put_aside(s, statements.get_mut(&s))?;
         }
         self.finish_reading()?;
-        if self.more.take().is_some() {
+        if self.more.take().is_some() || std::mem::take(&mut self.has_orphan) {
             self.skip_results()?;
         }
         if std::mem::take(&mut self.is_killed) && self.link.wire.is_open() {
@@ -248,6 +260,17 @@ impl Connection {
         }
     }
 
+    /// Reads further results of `s`, which are not wanted.
+    pub fn drain_more(&mut self, s: u32) -> Result<()> {
+        match self.more.take() {
+            Some(of) if of == s => self.link.read_results().map(drop),
+            other => {
+                self.more = other;
+                Ok(())
+            }
+        }
+    }
+
     fn skip_results(&mut self) -> Result<()> {
         match self.guarded(|this| this.link.read_results()) {
             Err(error) if !error.lost => {
@@ -278,17 +301,6 @@ impl Connection {
 
     // Running.
 
-    /// Sends SQL.
-    pub fn send_query(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
-        let wire = &mut self.link.wire;
-        if let Err(error) = write(wire.begin_command(command::QUERY)) {
-            wire.abort_packet();
-            return Err(error);
-        }
-        wire.end_packet()?;
-        wire.flush()
-    }
-
     /// Reads what the last command of `s` is answered with.
     pub fn outcome(&mut self, s: u32, statement: &mut Statement) -> Result<Outcome> {
         let reply = Reply::parse(self.link.wire.packet()?)?;
@@ -303,8 +315,8 @@ impl Connection {
                 statement.source = Source::Connection;
                 Ok(Outcome::Rows { new_columns })
             }
-            Reply::LocalInfile(_) => {
-                let ok = self.link.refuse_file()?;
+            Reply::LocalInfile(name) => {
+                let ok = self.link.send_file(&name)?;
                 self.note_ok(s, &ok);
                 Ok(Outcome::Done(ok))
             }
@@ -421,7 +433,8 @@ impl Drop for Connection {
         if let Some((_, reader)) = self.reader.take() {
             reader.kill();
         }
-        if self.streaming.is_some() || self.more.is_some() || self.is_killed {
+        let is_expected = self.pending.is_some() || self.has_orphan || self.queued.is_waiting();
+        if self.streaming.is_some() || self.more.is_some() || self.is_killed || is_expected {
             self.link.wire.close();
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::{Error, Result};
+use super::infile::Permission;
 use super::rows::{self, Stop};
 use super::target::Target;
 use super::wire::constants::{command, status};
@@ -42,8 +43,8 @@ pub struct Link {
     database: Option<Vec<u8>>,
     /// What a reset has to do beyond the protocol's own.
     target: Option<Arc<Target>>,
-    /// Whether it has changed in a way that no reset undoes.
-    pub is_spoilt: bool,
+    /// The client's files it may give to the server.
+    pub files: Permission,
 }
 
 impl Link {
@@ -59,7 +60,7 @@ impl Link {
             status: session.ok.status,
             database,
             target: None,
-            is_spoilt: false,
+            files: Permission::Nothing,
         }
     }
 
@@ -106,7 +107,7 @@ impl Link {
                     let ok = OkReply { affected, status: end.status, warnings: end.warnings, ..OkReply::default() };
                     Summary { columns, ok }
                 }
-                Reply::LocalInfile(_) => Summary { columns: 0, ok: self.refuse_file()? },
+                Reply::LocalInfile(name) => Summary { columns: 0, ok: self.send_file(&name)? },
             };
             self.status = one.ok.status;
             let first = first.get_or_insert(one);
@@ -126,14 +127,6 @@ impl Link {
             return Err(reply::failure(packet));
         }
         Ok(String::from_utf8_lossy(packet).into_owned())
-    }
-
-    /// The server asked for a file that it does not get: it gets an empty one.
-    pub fn refuse_file(&mut self) -> Result<OkReply> {
-        self.wire.begin_packet();
-        self.wire.end_packet()?;
-        self.wire.flush()?;
-        reply::ok(self.wire.packet()?)
     }
 
     /// Reads the definitions of columns.
@@ -172,8 +165,7 @@ impl Link {
         self.command(command::RESET_CONNECTION, &[])?;
         let Some(target) = self.target.clone() else { return Ok(()) };
         // The reset has put the server's own character set in place.
-        if let Some(charset) = &target.charset {
-            let names = target.set_names.clone().unwrap_or_else(|| format!("SET NAMES {charset}"));
+        if let Some(names) = &target.names {
             self.simple_query(names.as_bytes())?;
         }
         if let Some(database) = self.database.clone() {
@@ -189,7 +181,7 @@ impl Pooled for Link {
     }
 
     fn reset(&mut self, _until: Instant) -> Result<(), protocol::Error> {
-        if self.is_spoilt || !self.wire.is_open() || self.wire.is_readable() {
+        if !self.wire.is_open() || self.wire.is_readable() {
             return Err(Error::gone().into());
         }
         Ok(self.restore()?)

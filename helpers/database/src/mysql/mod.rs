@@ -11,6 +11,8 @@
 //! | `sql.rs`         | `?` and the values in their place                                                 |
 //! | `rows.rs`, `binary.rs` | rows from packets into a reply                                              |
 //! | `backlog.rs`     | rows that are read before they are asked for                                      |
+//! | `many.rs`, `queue.rs` | many executions at once; statements whose outcome is asked for later           |
+//! | `infile.rs`      | files for LOAD DATA LOCAL INFILE                                                  |
 //! | `kill.rs`        | ending a query from another thread                                                |
 //! | `settings.rs`    | settings of the driver                                                            |
 //! | `error.rs`       | errors in the numbers and words of the C client library                           |
@@ -25,11 +27,14 @@ mod binary;
 mod calls;
 mod connection;
 mod error;
+mod infile;
 mod kill;
 mod link;
+mod many;
 mod option_file;
 mod params;
 mod prepare;
+mod queue;
 mod rows;
 mod settings;
 mod sql;

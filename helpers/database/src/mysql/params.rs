@@ -11,7 +11,7 @@ use super::error::{CR_CANT_READ_CHARSET, Error, Result};
 use super::option_file::Options as OptionFile;
 use super::sql;
 use super::target::{Address, Target};
-use super::wire::constants::{capability, collation};
+use super::wire::constants::{capability, collation, named_collation};
 use super::wire::{Login, Tls, secret};
 
 /// Where a server's socket is looked for when nobody says.
@@ -58,9 +58,7 @@ pub struct Params<'a> {
     collation: Option<ValueRef<'a>>,
     conn_attrs: Option<Vec<(String, String)>>,
     pub autocommit: Option<bool>,
-    program: Option<ValueRef<'a>>,
     pub pool: Option<bool>,
-    max_allowed_packet: Option<ValueRef<'a>>,
 }
 
 fn bytes(value: Option<&ValueRef<'_>>) -> Result<Option<Vec<u8>>> {
@@ -120,22 +118,22 @@ impl Params<'_> {
         let user = user.map_or_else(|| bytes(self.os_user.as_ref()), |user| Ok(Some(user)))?;
         let connect_timeout = choice.number(self.connect_timeout.as_ref(), "connect_timeout")?;
         let charset = choice.text(self.charset.as_ref(), "default_character_set")?;
-        let collation_name = text(self.collation.as_ref())?;
+        let (collation, names) = names(charset.as_deref(), text(self.collation.as_ref())?.as_deref())?;
         let login = Login {
             user: user.unwrap_or_default(),
             password: secret(&choice.bytes(self.password.as_ref(), "password")?.unwrap_or_default()),
             database: choice.bytes(self.database.as_ref(), "database")?.filter(|name| !name.is_empty()),
-            collation: charset.as_deref().map(named_collation).transpose()?.flatten(),
+            collation,
             capabilities: self.capabilities(&choice),
             tls: self.tls(session, &choice)?,
             tls_optional: self.ssl_optional,
             cleartext: self.cleartext,
-            attributes: self.attributes(session)?,
+            attributes: self.attributes(),
         };
         Ok(Target {
             address: self.address(session, &choice)?,
             login,
-            set_names: set_names(charset.as_deref(), collation_name.as_deref())?,
+            names,
             charset,
             connect_timeout: seconds(connect_timeout),
             read_timeout: seconds(number(self.read_timeout.as_ref())?),
@@ -179,19 +177,16 @@ impl Params<'_> {
         Ok(is_asked.then_some(tls))
     }
 
-    fn attributes(&self, session: &Session) -> Result<Vec<(String, String)>> {
+    /// Nothing of the one script: others will use the connection too.
+    fn attributes(&self) -> Vec<(String, String)> {
         let mut attributes = vec![
             ("_client_name".to_owned(), "cpan-bridge".to_owned()),
             ("_client_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("_os".to_owned(), std::env::consts::OS.to_owned()),
-            ("_pid".to_owned(), session.client().pid.to_string()),
             ("_platform".to_owned(), std::env::consts::ARCH.to_owned()),
         ];
-        if let Some(program) = text(self.program.as_ref())? {
-            attributes.push(("program_name".to_owned(), program));
-        }
         attributes.extend(self.conn_attrs.iter().flatten().cloned());
-        Ok(attributes)
+        attributes
     }
 
     fn init_commands(&self, choice: &Choice) -> Result<Vec<Vec<u8>>> {
@@ -228,23 +223,13 @@ impl Params<'_> {
     }
 }
 
-/// The collation that the handshake is to name; an unknown character set is set afterwards, or refused, by the server.
-fn named_collation(charset: &str) -> Result<Option<u16>> {
+/// How the character set is named: in the handshake, where that can be, and in SQL.
+fn names(charset: Option<&str>, wanted: Option<&str>) -> Result<(Option<u16>, Option<String>)> {
+    let Some(charset) = charset else { return Ok((None, None)) };
     check_name(charset)?;
-    Ok(collation(charset))
-}
-
-/// SQL that sets what the handshake cannot.
-fn set_names(charset: Option<&str>, wanted: Option<&str>) -> Result<Option<String>> {
-    let Some(charset) = charset else { return Ok(None) };
-    match wanted {
-        Some(wanted) => {
-            check_name(wanted)?;
-            Ok(Some(format!("SET NAMES {charset} COLLATE {wanted}")))
-        }
-        None if collation(charset).is_none() => Ok(Some(format!("SET NAMES {charset}"))),
-        None => Ok(None),
-    }
+    let Some(wanted) = wanted else { return Ok((collation(charset), Some(format!("SET NAMES {charset}")))) };
+    check_name(wanted)?;
+    Ok((named_collation(wanted), Some(format!("SET NAMES {charset} COLLATE {wanted}"))))
 }
 
 /// Names of character sets and collations go into SQL as they are.

@@ -2,7 +2,8 @@
 
 use super::binary::write_parameters;
 use super::connection::Connection;
-use super::error::{Error, Result};
+use super::error::{CR_PARAMS_NOT_BOUND, Error, Result};
+use super::link::Link;
 use super::rows::Protocol;
 use super::sql::wrong_count;
 use super::statement::{Prepared, Statement};
@@ -13,8 +14,6 @@ use super::wire::{Bytes, reply};
 const ER_UNSUPPORTED_PS: u32 = 1295;
 /// `ER_PS_MANY_PARAM`
 const ER_PS_MANY_PARAM: u32 = 1390;
-/// `CR_PARAMS_NOT_BOUND`
-const CR_PARAMS_NOT_BOUND: u32 = 2031;
 
 impl Connection {
     /// Has the server prepare a statement, where that is wanted and possible.
@@ -78,6 +77,8 @@ impl Connection {
             _ => statement.template.write(wire.begin_command(command::QUERY), binds, style),
         };
         written.inspect_err(|_| wire.abort_packet())?;
+        let Link { wire, files, .. } = &mut *self.link;
+        files.note(wire.begun());
         wire.end_packet()
     }
 }

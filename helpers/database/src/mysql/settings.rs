@@ -18,6 +18,8 @@ pub struct Changes<'a> {
     server_prepare: Option<bool>,
     server_prepare_disable_fallback: Option<bool>,
     comment_placeholders: Option<bool>,
+    /// Where the client is now, if it has moved: files of LOAD DATA LOCAL INFILE begin there.
+    pub cwd: Option<&'a str>,
 }
 
 /// Settings of a connection.

@@ -245,7 +245,7 @@ fn write_value(out: &mut Vec<u8>, bind: &Bind<'_>, limit: bool, style: Style) ->
             }
             Rules::Mariadb => {}
         }
-    } else if style.guess && number.len() == value.len() && is_number && !value.starts_with(b" ") {
+    } else if style.guess && number.len() == value.len() && is_number {
         out.extend_from_slice(number);
         return Ok(());
     }

@@ -130,11 +130,13 @@ impl Statement {
 
     /// Keeps values for this execution and those after it.
     pub fn bind(&mut self, values: &[ValueRef<'_>], style: Style) -> Result<()> {
-        self.binds.clear();
-        for value in values {
-            self.binds.push(Bind::new(value, style)?.into_owned());
-        }
+        self.binds = owned(values, style)?;
         Ok(())
+    }
+
+    /// Keeps these values.
+    pub fn set_binds(&mut self, binds: Vec<Bind<'static>>) {
+        self.binds = binds;
     }
 
     /// The values that are kept.
@@ -264,4 +266,9 @@ impl Statement {
             }
         }
     }
+}
+
+/// Values that are kept beyond the call they came with.
+pub fn owned(values: &[ValueRef<'_>], style: Style) -> Result<Vec<Bind<'static>>> {
+    values.iter().map(|value| Ok(Bind::new(value, style)?.into_owned())).collect()
 }

@@ -35,8 +35,8 @@ pub struct Target {
     pub login: Login,
     /// The character set.
     pub charset: Option<String>,
-    /// SQL that sets what the handshake cannot.
-    pub set_names: Option<String>,
+    /// SQL that sets it.
+    pub names: Option<String>,
     /// How long each step of connecting may take.
     pub connect_timeout: Option<Duration>,
     /// How long an answer may take.
@@ -63,7 +63,7 @@ impl Target {
         let timeouts = wire.stream()?.channel().socket().set_timeouts(self.read_timeout, self.write_timeout);
         timeouts.map_err(|error| self.unreachable(&error))?;
         let mut link = Link::new(wire, greeting, session, self.login.database.clone());
-        if let Some(sql) = &self.set_names {
+        if let (None, Some(sql)) = (self.login.collation, &self.names) {
             link.simple_query(sql.as_bytes())?;
         }
         Ok(link)
@@ -76,7 +76,7 @@ impl Target {
         (quick.connect_timeout, quick.read_timeout, quick.write_timeout) = (patience, patience, patience);
         quick.login.database = None;
         quick.login.capabilities &= !capability::COMPRESS;
-        quick.set_names = None;
+        quick.names = None;
         quick.connect()?.simple_query(format!("KILL QUERY {thread_id}").as_bytes())
     }
 

@@ -20,7 +20,7 @@ sub bridge_select {
     $conn->{errno} = 0 if $conn->{errno};
     @$conn{qw(warnings info rowid)} = (0, undef, undef);
     my $rows = CPANBridge::Driver::select_rows($dbh, $sql, @binds ? \@binds : undef, $mode, $max);
-    $conn->{insertid} = $conn->{rowid} || 0 if $conn->{rowid} || !$conn->{flavour}{strict};
+    $conn->{insertid} = $conn->{rowid} if $conn->{rowid};
     return $rows;
 }
 

@@ -66,6 +66,7 @@ my %OTHER = (
     server_prepare => sub { my $on = $_[0]{bridge_opts} && $_[0]{bridge_opts}{server_prepare};
         return $_[0]{bridge_conn}{flavour}{strict} ? !!$on : $on ? 1 : 0 },
     gtids          => sub { undef },
+    sock           => sub { $_[0]{bridge_conn}{flavour}{strict} ? 0 : undef },    # there is no pointer of C's to give away
 );
 
 my %PLAIN = (

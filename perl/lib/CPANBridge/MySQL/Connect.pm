@@ -147,7 +147,7 @@ sub _parameters {
     my ($drh, $flavour, $dsn, $user, $auth, $attr, $dbh, $conn) = @_;
     my $p    = $flavour->{prefix};
     my $said = CPANBridge::MySQL::parse_source($dsn);
-    my %made = (program => $0, autocommit => exists $attr->{AutoCommit} && !$attr->{AutoCommit} ? 0 : 1);
+    my %made = (autocommit => exists $attr->{AutoCommit} && !$attr->{AutoCommit} ? 0 : 1);
     $made{$_} = delete $said->{$_} for grep { defined $said->{$_} && length $said->{$_} } qw(database host port);
     if (!$flavour->{strict}) {
         $user = $said->{user}     if (!defined $user || $user eq '') && defined $said->{user};
@@ -156,6 +156,15 @@ sub _parameters {
     delete @$said{qw(user password database host port)};
     $made{user}     = $user if defined $user && length $user;
     $made{password} = $auth if defined $auth && length $auth;
+    if ($flavour->{strict}) {    # attributes are written like the parts of a data source
+        for my $name (grep { !/^(?:[A-Z]|private_|dbi_|dbd_|bridge_|\Q$p\E)/ } keys %$attr) {
+            if ($name =~ /\A(?:host|hostname|port|database|db|dbname)\z/) {
+                my $part = $name eq 'hostname' ? 'host' : $name =~ /^db/ ? 'database' : $name;
+                $made{$part} = delete $attr->{$name};
+            }
+            else { $drh->set_err(2000, "Unknown attribute $name", 'HY000'); return }
+        }
+    }
     my @from = ($said, { map { $_ => delete $attr->{$_} } grep { /^(?:\Q$p\E|bridge_)/ } keys %$attr });
     $dbh->{ $p . $_ } = $flavour->{defaults}{$_} for keys %{ $flavour->{defaults} };
     for my $given (@from) {
@@ -225,7 +234,7 @@ sub disconnect {
         );
     }
     for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) {
-        delete @$sth{@CPANBridge::Driver::WAITING} if $conn->{flavour}{strict};
+        delete @$sth{ @CPANBridge::Driver::WAITING, 'bridge_later' } if $conn->{flavour}{strict};
         $sth->{Active} = '' if $DBI::BRIDGE;
         delete $sth->{bridge_seq};
     }

@@ -28,9 +28,16 @@ sub more_results {
     my $conn = $sth->{bridge_conn};
     my $no   = $conn->{flavour}{strict} ? '' : 0;
     if ($conn->{async}) { CPANBridge::MySQL::_ready($sth, 'more_results') or return $no }
-    return $no if !$sth->{bridge_more} || !$conn->{active};
+    if ($conn->{flavour}{strict} && $sth->{bridge_opts} && $sth->{bridge_opts}{server_prepare}) {
+        $sth->set_err(2054, 'Processing of multiple result set is not possible with server side prepare', 'HY000');
+        return '';
+    }
+    if (!$sth->{bridge_more} || !$conn->{active}) {
+        $sth->finish if $conn->{flavour}{strict} && $sth->{Active};
+        return $no;
+    }
     _drop_reply($sth, $conn->{session});
-    delete @$sth{@CPANBridge::Driver::WAITING};
+    delete @$sth{ @CPANBridge::Driver::WAITING, 'bridge_later' };
     $sth->{bridge_more} = 0;
     my $reply = CPANBridge::Driver::call($sth, 'more_results', $sth->{bridge_id}, _mode($sth), $sth->{bridge_cache});
     if (!$reply || !$reply->[0]) {

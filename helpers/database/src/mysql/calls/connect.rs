@@ -1,6 +1,7 @@
 //! Connections: connect, close, settings, transactions.
 
 use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ use super::desk::{tables, work};
 use super::reply::Extra;
 use crate::mysql::connection::Connection;
 use crate::mysql::error::Result;
+use crate::mysql::infile::Permission;
 use crate::mysql::link::Link;
 use crate::mysql::params::{Params, check_name};
 use crate::mysql::settings::{Changes, Settings};
 use crate::mysql::sql;
 use crate::mysql::target::{Address, Target};
 use crate::mysql::wire::auth::expose;
-use crate::mysql::wire::constants::{command, status};
+use crate::mysql::wire::constants::{capability, command, status};
 use crate::pool::{Asker, Key, Lease, Limits, Pool};
 
 /// `ER_CON_COUNT_ERROR`, `ER_TOO_MANY_USER_CONNECTIONS`: idle connections of ours may be what is too many.
@@ -60,7 +62,11 @@ pub fn connect(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let permit = session.handle_permit("database handle")?;
     let params = params.unwrap_or_default();
     let target = Arc::new(params.target(session)?);
-    let link = checkout(session, &target, params.pool.unwrap_or(true))?;
+    let mut link = checkout(session, &target, params.pool.unwrap_or(true))?;
+    link.files = match target.login.capabilities & capability::LOCAL_FILES {
+        0 => Permission::Nothing,
+        _ => Permission::Named(session.client().cwd.clone(), None),
+    };
     let mut settings = Settings::default();
     settings.change(&options.unwrap_or_default());
     let pooled = link.was_pooled();
@@ -175,6 +181,9 @@ pub fn config(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Config { d, options } = call.params()?;
     work(session, d, |connection, _| {
         connection.settings.change(&options);
+        if let (Some(cwd), Permission::Named(folder, _)) = (options.cwd, &mut connection.link.files) {
+            *folder = PathBuf::from(cwd);
+        }
         Ok(())
     })?;
     call.reply(&(1,))
@@ -256,6 +265,7 @@ pub fn set_charset(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         check_name(&name)?;
         connection.link.simple_query(format!("SET NAMES {name}").as_bytes())?;
         let mut target = Target::clone(&connection.target);
+        // The connection is another one now; the pool's next user wants that of the beginning, and gets it from `restore`.
         target.charset = Some(name);
         connection.target = Arc::new(target);
         Ok(())

@@ -2,6 +2,7 @@
 
 mod connect;
 mod desk;
+mod later;
 mod reply;
 mod run;
 
@@ -104,6 +105,42 @@ const FUNCTIONS: &[Function] = &[
         ],
         "[names of columns, done, rows, extra, count, insert id]",
         run::select,
+    ),
+    driver(
+        "execute_many",
+        "runs a statement once for each list of binds",
+        &[
+            D,
+            S,
+            NEW_SQL,
+            Param::required("tuples", "array", "lists of binds"),
+            Param::optional("stop_on_error", "boolean", "end at the first failure"),
+            OPTIONS,
+        ],
+        "[[count or [err, errstr, state]…], extra, insert id]",
+        later::execute_many,
+    ),
+    driver(
+        "queue",
+        "sends a statement without rows; its outcome is collected by sync, or by the next other call",
+        &[D, Param::optional("s", "integer", "number of a statement"), NEW_SQL, BINDS, OPTIONS],
+        "[1]",
+        later::queue,
+    ),
+    driver(
+        "sync",
+        "collects the outcomes of what was queued",
+        &[D],
+        "[[[number, err, errstr, state]…], extra, insert id]",
+        later::sync,
+    ),
+    driver("async_ready", "whether an asynchronous statement is done", &[D], "[1 or 0]", later::async_ready),
+    driver(
+        "async_result",
+        "the outcome of an asynchronous statement",
+        &[D, Param::optional("s", "integer", "number of the statement; none: of a do"), MODE, MAX_ROWS],
+        "[count, done, rows, extra, insert id]",
+        later::async_result,
     ),
     driver(
         "columns",

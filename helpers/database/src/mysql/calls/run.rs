@@ -9,6 +9,7 @@ use super::desk::{tables, unknown_connection, work, work_on};
 use super::reply::{self, Extra};
 use crate::mysql::connection::{Connection, Outcome, Statements};
 use crate::mysql::error::Result;
+use crate::mysql::queue::Pending;
 use crate::mysql::sql::{self, Template};
 use crate::mysql::statement::{Shape, Source, Statement};
 use crate::mysql::wire::OkReply;
@@ -50,6 +51,7 @@ pub fn prepare_statement(
 pub fn drop_statement(session: &mut Session, s: u32) -> Result<(), Error> {
     let Some(mut statement) = tables(session).statements.remove(&s) else { return Ok(()) };
     work(session, statement.d, |connection, _| {
+        connection.forget_pending(s);
         connection.close_later(&mut statement);
         connection.give_up(s, &mut statement)
     })
@@ -83,25 +85,49 @@ pub fn execute(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         if let Some(binds) = &binds {
             statement.bind(binds, connection.style())?;
         }
-        let outcome = run(connection, s, statement, statements)?;
+        begin(connection, s, statement, statements)?;
+        if options.is_some_and(|options| options.is_async) {
+            connection.expect(Pending::Statement(s));
+            write_expected(&mut writer, connection);
+            return Ok(());
+        }
+        let outcome = connection.outcome(s, statement)?;
         write_execution(&mut writer, connection, s, statement, &outcome, Shape::from_mode(mode), limit(max_rows))
     })?;
     writer.finish().map_err(Error::internal)?;
     call.finish()
 }
 
-/// Runs a statement with the values it has.
-pub fn run(
-    connection: &mut Connection,
-    s: u32,
-    statement: &mut Statement,
-    statements: &mut Statements,
-) -> Result<Outcome> {
+/// Sends a statement with the values it has.
+fn begin(connection: &mut Connection, s: u32, statement: &mut Statement, statements: &mut Statements) -> Result<()> {
     connection.give_up(s, statement)?;
     statement.begin();
     connection.ready(statements)?;
-    connection.send(statement)?;
-    connection.outcome(s, statement)
+    connection.send(statement)
+}
+
+/// Writes the five values of a statement that is under way.
+fn write_expected(writer: &mut Writer<'_>, connection: &mut Connection) {
+    writer.begin_array(5);
+    writer.int(0);
+    writer.int(1);
+    writer.undef();
+    Extra { is_async: true, ..Extra::default() }.write(writer, connection);
+    writer.undef();
+}
+
+/// Writes the outcome of a statement that was under way.
+pub fn write_asynchronous(
+    writer: &mut Writer<'_>,
+    connection: &mut Connection,
+    s: u32,
+    statement: &mut Statement,
+    mode: Option<&str>,
+    max_rows: Option<i64>,
+) -> Result<()> {
+    connection.take_pending(Pending::Statement(s))?;
+    let outcome = connection.outcome(s, statement)?;
+    write_execution(writer, connection, s, statement, &outcome, Shape::from_mode(mode), limit(max_rows))
 }
 
 /// Writes `[count, done, rows, extra, insert id]` of a statement that was run.
@@ -338,6 +364,15 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         connection.ready(statements)?;
         connection.send(&mut statement)?;
         connection.close_later(&mut statement);
+        if options.is_some_and(|options| options.is_async) {
+            connection.expect(Pending::Do);
+            writer.begin_array(4);
+            writer.int(0);
+            writer.int(0);
+            Extra { is_async: true, ..Extra::default() }.write(&mut writer, connection);
+            writer.undef();
+            return Ok(());
+        }
         let summary = connection.link.read_results()?;
         writer.begin_array(4);
         writer.uint(summary.ok.affected);
@@ -376,7 +411,8 @@ pub fn select(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let mut writer = call.writer();
     work(session, d, |connection, statements| {
         statement.bind(binds.as_deref().unwrap_or_default(), connection.style())?;
-        let outcome = run(connection, s, &mut statement, statements)?;
+        begin(connection, s, &mut statement, statements)?;
+        let outcome = connection.outcome(s, &mut statement)?;
         writer.begin_array(6);
         if let Outcome::Done(ok) = &outcome {
             writer.undef();

@@ -32,7 +32,6 @@ pub mod command {
     pub const STMT_PREPARE: u8 = 0x16;
     pub const STMT_EXECUTE: u8 = 0x17;
     pub const STMT_CLOSE: u8 = 0x19;
-    pub const SET_OPTION: u8 = 0x1b;
     pub const RESET_CONNECTION: u8 = 0x1f;
 }
 
@@ -48,7 +47,6 @@ pub mod status {
 
 /// Types of columns.
 pub mod kind {
-    pub const DECIMAL: u8 = 0;
     pub const TINY: u8 = 1;
     pub const SHORT: u8 = 2;
     pub const LONG: u8 = 3;
@@ -117,6 +115,21 @@ pub fn collation(charset: &str) -> Option<u16> {
         "cp932" => 95,
         "eucjpms" => 97,
         "gb18030" => 248,
+        _ => return None,
+    })
+}
+
+/// A collation's number, for those that are asked for by name.
+pub fn named_collation(name: &str) -> Option<u16> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "latin1_swedish_ci" => 8,
+        "utf8_general_ci" | "utf8mb3_general_ci" => 33,
+        "utf8mb4_general_ci" => 45,
+        "utf8mb4_bin" => 46,
+        "latin1_bin" => 47,
+        "utf8_bin" | "utf8mb3_bin" => 83,
+        "utf8_unicode_ci" | "utf8mb3_unicode_ci" => 192,
+        "utf8mb4_unicode_ci" => 224,
         _ => return None,
     })
 }

@@ -167,6 +167,11 @@ impl Wire {
         }
     }
 
+    /// What was begun, without its first byte, which is the command.
+    pub fn begun(&self) -> &[u8] {
+        self.out.get(self.command + HEAD_BYTES + 1..).unwrap_or_default()
+    }
+
     /// Takes back what was begun.
     pub fn abort_packet(&mut self) {
         self.out.truncate(self.command);
