@@ -418,7 +418,7 @@ sub _executed {
     if ($sth->{ChopBlanks} || !$DBI::BRIDGE && $sth->FETCH('ChopBlanks')) { _arrived_raw($sth, $rows || []) }
     elsif ($rows)                                                         { _arrived($sth, $rows) }
     if ($count < 0 && !($sth->{bridge_opts} && $sth->{bridge_opts}{use_result})) {
-        $count = _count_rows($sth) if defined +(caller $DBI::BRIDGE ? 2 : 1)[5];    # a script that looks at what execute returns waits for it
+        $count = _count_rows($sth) if defined((caller($DBI::BRIDGE ? 2 : 1))[5]);    # a script that looks at what execute returns waits for it
     }
     _ask_ahead($sth, $conn->{session}) if !$done && !$sth->{bridge_cache};
     if ($DBI::BRIDGE) { $sth->{Active} = 1 }
