@@ -290,8 +290,9 @@ the script ends in whatever way. A connection that is lost in a transaction is a
     my $rows = $dbh->mysql_async_result;
 
 Also for statements: C<< $dbh->prepare($sql, { async => 1 }) >>. One query a connection; until its result was fetched everything else on the
-connection is an error. C<mysql_fd> is the descriptor of the connection to the daemon, which serves all handles of the process: it does
-not tell when this query is ready, C<mysql_async_ready> does.
+connection is an error. C<mysql_fd> is the descriptor of the connection to the daemon. It becomes readable with the result if the handle has that
+connection to itself: when the module of an event loop (Mojolicious, AnyEvent, IO::Async, POE, EV, Event) was loaded before C<connect>, or
+with C<< bridge_own_session => 1 >>.
 
 =head1 PIPELINES
 
