@@ -16,7 +16,7 @@ use super::settings::Settings;
 use super::sql::Style;
 use super::statement::{Source, Statement};
 use super::target::Target;
-use super::wire::constants::{command, status};
+use super::wire::constants::{capability, command, status};
 use super::wire::{Column, End, OkReply, Reply, Wire};
 use crate::pool::Lease;
 
@@ -190,6 +190,10 @@ impl Connection {
         for id in std::mem::take(&mut self.closing) {
             self.link.wire.begin_command(command::STMT_CLOSE).extend_from_slice(&id.to_le_bytes());
             self.link.wire.end_packet()?;
+            if self.link.capabilities & capability::COMPRESS != 0 {
+                // Compression numbers each command's packets anew.
+                self.link.wire.flush()?;
+            }
         }
         Ok(())
     }
