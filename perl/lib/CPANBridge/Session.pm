@@ -10,6 +10,7 @@ package CPANBridge::Session;
 # A session is a hash:
 #   fh      the socket                       owner   process and thread it belongs to
 #   seq     number of the last call          busy    the last call that is not answered, 0 none
+#   ready   owner: the last call left nothing behind that the next would have to care for
 #   doing   name of the last call            epoch   a number no other session here has
 #   in      \bytes read, not yet consumed    spare   \an empty buffer kept for its memory
 #   before  frames to write before the next  rest    [\unwritten rests of large frames]
@@ -48,8 +49,16 @@ our $READ_BYTES = 0x40000;
 # Replies up to this are copied out of the buffer, larger ones take the buffer with them.
 our $COPY_BYTES = 0x1000;
 
-# Size, kind, number and image of one; of a larger one not all of the image.
-my $SMALL_REPLY = "NCNa$COPY_BYTES";
+# The image of an empty list, and what that of a text of up to 255 bytes begins with.
+my $NOTHING    = pack 'C3N', 5, 11, 2, 0;
+my $SHORT_TEXT = pack 'C3', 5, 5, 10;
+
+# How often to look for an answer before sleeping, how much to take at once, and for how many calls at most
+# not to look after looking in vain.
+our $LOOKS      = 120;
+our $LOOK_BYTES = 0x4000;
+our $MAX_SKIP   = 256;
+my ($skip, $penalty) = (0, 0);
 
 # An empty buffer larger than this is given back.
 our $KEEP_BYTES = 0x100000;
@@ -61,7 +70,7 @@ our $MAX_SEQ = 0xffffffff;
 our $WHOLE_BYTES = 0x4000;
 
 # Numbers of the operating system, set when the first session connects.
-our ($SEND_FLAGS, $PEEK_FLAGS, $EAGAIN, $EINTR) = (0, 0, 0, 4);
+our ($SEND_FLAGS, $PEEK_FLAGS, $LOOK_FLAGS, $EAGAIN, $EINTR) = (0, 0, 0, 0, 4);
 
 # Added to $$, so that a thread's copy of a session is known to be a copy.
 our $THREAD = 0;
@@ -78,6 +87,7 @@ sub new {
         owner  => $$ + $THREAD,
         epoch  => ++$epoch,
         seq    => 0,
+        ready  => 0,
         busy   => 0,
         doing  => '',
         before => '',
@@ -96,65 +106,104 @@ sub new {
 # The usual call in one piece, because a sub call costs as much as all of its work: what
 # _call, _reply and _arrived do when nothing waits, the frame is small and the answer comes
 # alone. Everything else is left to them; they find the session as if they had begun.
+# $image is that of the parameters, if the caller has made it itself.
 sub request {
-    my ($self, $name, $params) = @_;
-    if (   $self->{busy}
-        || $self->{before} ne ''
-        || $self->{lost}
-        || $self->{owner} != $$ + $THREAD
-        || @{ $self->{rest} }
-        || length ${ $self->{in} })
-    {
-        return $self->_request($name, $params);
+    my ($self, $name, $params, $image) = @_;
+    if ($self->{busy} || $self->{ready} != $$ + $THREAD) {
+        return $self->_request($name, $params, $image) if !$self->_ready;
     }
-    my ($at, $errno) = ($@, $! + 0);
+    my $errno = $! + 0;
     $self->{doing} = $name;
+    if (!defined $image) {
+        $image = ref $params eq 'ARRAY' && !@{$params} ? $NOTHING : $self->_image_of($params);
+    }
     my $head  = $head{$name} || _head($name);
-    my $image = eval { &_freeze(ref $params ? $params : defined $params ? [$params] : []) };
-    my $why   = $@;
-    $@ = $at;
-    return $self->_unsendable($why) if !defined $image;
     my $seq   = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
     my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
     local $self->{waiting}{$seq} = 1;
 
     if (length $frame > $WHOLE_BYTES) {
+        $self->{ready} = 0;
         $self->_send_long(\$frame, $seq);
         return $self->_reply($seq);
     }
+    my ($sent, $in, $reply);
+    if ($skip) {
 
-    my $sent;
-    $self->{busy} = $seq, $sent = send($self->{fh}, $frame, $SEND_FLAGS);
-    if ($sent && !%{ $self->{early} } && sysread($self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} })) {
-        no warnings qw(uninitialized numeric);    # of what is too short
-        my ($size, $kind, $number, $mine) = unpack $SMALL_REPLY, ${ $self->{in} };
-        if ($number == $seq && $kind == 3 && $size == 5 + length $mine) {
-            my $all = substr(${ $self->{in} }, 0, ($size + 4) * ($self->{busy} == $seq), ''),
-                $self->{busy} *= $self->{busy} != $seq;
-            if ($all ne '') {
-                my $result = eval { &_thaw($mine, @FLAGS) };
-                $why = $@;
-                $@   = $at;
-                return $self->_bad_image($why) if !defined $result;
-                $! = $errno;    # the script's own; send clears it
-                return $result;
-            }
+        # In one statement: no handler runs between the two. If nothing was sent, the socket's
+        # time-out ends the wait.
+        $skip--, $self->{busy} = $seq, $sent = send($self->{fh}, $frame, $SEND_FLAGS),
+            sysread($self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} });
+    }
+    else {
+        $self->{busy} = $seq, $sent = send($self->{fh}, $frame, $SEND_FLAGS);
+        $self->_look if $sent;
+    }
+
+    # Taken out of the buffer if it is the whole answer and all that is there.
+    $in = $self->{in}, $reply = substr(
+        ${$in}, 0,
+        length(${$in}) * ($self->{busy} == $seq)
+            * (pack('NCN', length(${$in}) - 4, 3, $seq) eq substr ${$in}, 0, 9), ''
+        ),
+        $self->{busy} *= $reply eq '';
+    if ($reply ne '') {
+        $! = $errno;    # the script's own; send clears it
+        if (substr($reply, 9, 3) eq $SHORT_TEXT && length $reply == 13 + ord substr $reply, 12) {
+            my $text = substr $reply, 13;
+            return \$text;
         }
+        my $at     = $@;
+        my $mine   = substr $reply, 9;
+        my $result = eval { &_thaw($mine, @FLAGS) };
+        my $why    = $@;
+        $@ = $at;
+        return defined $result ? $result : $self->_bad_image($why);
     }
-    elsif (!$sent) {
-        $self->_send_again(\$frame, $sent, $seq);
-    }
-    $! = $errno;    # as above
+    $self->{ready} = 0;
+    $self->_send_long(\$frame, $seq) if !$sent;
+    $! = $errno;        # as above
     return $self->_reply($seq);
 }
 
 sub _request {
-    my ($self, $name, $params) = @_;
+    my ($self, $name, $params, $image) = @_;
     my $seq = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
     local $self->{doing} = $name;
     local $self->{waiting}{$seq} = 1;
-    $self->_call($name, $params, $seq, $seq);
+    $self->_call($name, $params, $seq, $seq, undef, $image);
     return $self->_reply($seq);
+}
+
+# Whether nothing waits and nothing is left over. `ready` remembers that; what changes it, and the
+# roads on which something may be left over, forget it.
+sub _ready {
+    my ($self) = @_;
+    $self->{ready} = $self->{owner} * !($self->{busy}
+        || $self->{before} ne ''
+        || $self->{lost}
+        || $self->{owner} != $$ + $THREAD
+        || @{ $self->{rest} }
+        || length ${ $self->{in} }
+        || %{ $self->{early} });
+    return $self->{ready};
+}
+
+# Looks for the answer without sleeping, for some ten microseconds: a core that sleeps takes
+# longer to wake up than a small call takes. That is of use when the daemon has a core of its own; an
+# answer that is there at the first look says nothing about that. After looking in vain
+# once, twice, three times without use, the next 0, 1, 2, 4 ... calls are slept for.
+sub _look {
+    my ($self) = @_;
+    my ($fh, $left, $got, $bytes) = ($self->{fh}, $LOOKS, undef, '');
+    return $skip = -1 if !$LOOK_FLAGS;    # for ever
+    do { $got = recv($fh, $bytes, $LOOK_BYTES, $LOOK_FLAGS), ${ $self->{in} } .= $bytes }
+        until defined $got || !--$left;
+    if (!$left) {
+        ($skip, $penalty) = ($penalty, $penalty < 1 ? 1 : $penalty < $MAX_SKIP ? 2 * $penalty : $MAX_SKIP);
+    }
+    elsif ($left < $LOOKS) { $penalty = 0 }
+    return;
 }
 
 # The number is stored where $slot points to by the statement that sends the call.
@@ -194,6 +243,7 @@ sub oneway {
     my ($image) = _image($params);
     return if !defined $image;
     my $head = $head{$name} || _head($name);
+    $self->{ready} = 0;
     $self->{before} .= pack('NCN', 5 + length($head) + length $image, 2, 0) . $head . $image;
     $self->flush if $now || length $self->{before} > $WHOLE_BYTES;
     return;
@@ -239,7 +289,8 @@ sub _alive {
     local $!;
     my $got = recv $self->{fh}, my $byte, 1, $PEEK_FLAGS;
     return 1 if defined $got ? length $byte : $! == $EAGAIN || $! == $EINTR;
-    $self->{lost} = 'it closed the connection';
+    $self->{ready} = 0;
+    $self->{lost}  = 'it closed the connection';
     delete $self->{fh};
     return '';
 }
@@ -247,11 +298,11 @@ sub _alive {
 # Writes a call's frame. $busy is its number if it is waited for; if it is not, it is kept,
 # and its number stored in $slot.
 sub _call {
-    my ($self, $name, $params, $seq, $busy, $slot) = @_;
+    my ($self, $name, $params, $seq, $busy, $slot, $image) = @_;
     $self->_check if $self->{owner} != $$ + $THREAD || $self->{lost};
+    $self->{ready} = 0;
     my $head = $head{$name} || _head($name);
-    my ($image, $why) = _image($params);
-    $self->_unsendable($why) if !defined $image;
+    $image = $self->_image_of($params) if !defined $image;
     $self->_settle           if $self->{busy} || %{ $self->{outer} };
     my $errno = $! + 0;
     my $call  = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
@@ -286,6 +337,13 @@ sub _image {
     return ($image, $why);
 }
 
+# The same, or a die.
+sub _image_of {
+    my ($self, $params) = @_;
+    my ($image, $why) = _image($params);
+    return defined $image ? $image : $self->_unsendable($why);
+}
+
 # What an image holds, or undef; and the reason.
 sub _plain {
     my ($in)   = @_;
@@ -308,7 +366,7 @@ sub _head {
 # for are kept for them. Until it is returned, the reply stays in `early`.
 sub _reply {
     my ($self, $seq) = @_;
-    my $errno = $! + 0;
+    my ($errno, $looked) = ($! + 0, 0);
     while (1) {
         return $self->_arrived($seq) if $self->{early}{$seq};
         $self->_lose($self->{lost})  if $self->{lost};
@@ -316,8 +374,12 @@ sub _reply {
             ($self->{turn}, length ${ $self->{in} }, unpack 'NCN', ${ $self->{in} });
         if ($have < 9 || $size + 4 > $have) {
             $self->_bad_frame("one of $size bytes") if $have >= 9 && $size > $self->{max_frame_bytes};
-            my $got = sysread $self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} };
-            $self->_no_bytes($seq, $got) if !$got;
+            if ($skip || $looked++) {
+                my $got = sysread $self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} };
+                $self->_no_bytes($seq, $got) if !$got;
+                $skip -= $skip > 0;
+            }
+            else { $self->_look }
             $! = $errno;    # the script's own; reading clears it
             next;
         }
