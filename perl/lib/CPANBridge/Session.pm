@@ -51,7 +51,7 @@ our $COPY_BYTES = 0x1000;
 
 # The image of an empty list, and what that of a text of up to 255 bytes begins with.
 my $NOTHING    = pack 'C3N', 5, 11, 2, 0;
-my $SHORT_TEXT = pack 'C3', 5, 5, 10;
+my $SHORT_TEXT = 10;
 
 # How often to look for an answer before sleeping, how much to take at once, and for how many calls at most
 # not to look after looking in vain.
@@ -73,6 +73,7 @@ our $WHOLE_BYTES = 0x4000;
 our ($SEND_FLAGS, $PEEK_FLAGS, $LOOK_FLAGS, $EAGAIN, $EINTR) = (0, 0, 0, 0, 4);
 
 # Added to $$, so that a thread's copy of a session is known to be a copy.
+our $TAIL_BYTES = 0x3ff0;
 our $THREAD = 0;
 my $epoch = 0;
 my %head;
@@ -109,60 +110,58 @@ sub new {
 # $image is that of the parameters, if the caller has made it itself.
 sub request {
     my ($self, $name, $params, $image) = @_;
-    if ($self->{busy} || $self->{ready} != $$ + $THREAD) {
-        return $self->_request($name, $params, $image) if !$self->_ready;
-    }
+    return &_request if ($self->{busy} || $self->{ready} != $$ + $THREAD) && !$self->_ready;
     my $errno = $! + 0;
-    $self->{doing} = $name;
-    if (!defined $image) {
-        $image = ref $params eq 'ARRAY' && !@{$params} ? $NOTHING : $self->_image_of($params);
-    }
-    my $head  = $head{$name} || _head($name);
-    my $seq   = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
-    my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
+    $image = ref $params eq 'ARRAY' && !@{$params} ? $NOTHING : $self->_image_of($params, $name) if !defined $image;
+    my $tail = ($head{$name} || _head($name)) . $image;
+    my $seq  = ++$self->{seq};
+    return $self->_long_request($name, \$tail) if length $tail > $TAIL_BYTES || $seq > $MAX_SEQ;
     local $self->{waiting}{$seq} = 1;
+    my ($sent, $reply, $mine);
 
-    if (length $frame > $WHOLE_BYTES) {
-        $self->{ready} = 0;
-        $self->_send_long(\$frame, $seq);
-        return $self->_reply($seq);
-    }
-    my ($sent, $in, $reply);
-    if ($skip) {
-
-        # In one statement: no handler runs between the two. If nothing was sent, the socket's
-        # time-out ends the wait.
-        $skip--, $self->{busy} = $seq, $sent = send($self->{fh}, $frame, $SEND_FLAGS),
-            sysread($self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} });
-    }
-    else {
-        $self->{busy} = $seq, $sent = send($self->{fh}, $frame, $SEND_FLAGS);
-        $self->_look if $sent;
-    }
-
-    # Taken out of the buffer if it is the whole answer and all that is there.
-    $in = $self->{in}, $reply = substr(
-        ${$in}, 0,
-        length(${$in}) * ($self->{busy} == $seq)
-            * (pack('NCN', length(${$in}) - 4, 3, $seq) eq substr ${$in}, 0, 9), ''
-        ),
-        $self->{busy} *= $reply eq '';
-    if ($reply ne '') {
+    # No handler runs inside this. What was read and is not the whole answer, and nothing else, is left for
+    # others. If nothing was sent, the socket's time-out ends the wait.
+    $skip
+        ? (
+        $skip--, $self->{busy} = $seq,
+        $sent = send($self->{fh}, pack('NCN', 5 + length $tail, 2, $seq) . $tail, $SEND_FLAGS),
+        sysread($self->{fh}, $reply, $READ_BYTES),
+        $mine = !index($reply, pack 'NCN', length($reply) - 4, 3, $seq),
+        ${ $self->{in} } .= $reply x !$mine, $self->{busy} = $seq * !$mine
+        )
+        : ($mine = $self->_look(\$tail, \$sent, \$reply));
+    if ($mine) {
         $! = $errno;    # the script's own; send clears it
-        if (substr($reply, 9, 3) eq $SHORT_TEXT && length $reply == 13 + ord substr $reply, 12) {
+        if (ord(substr $reply, 11, 1) == $SHORT_TEXT && length $reply == 13 + ord substr $reply, 12, 1) {
             my $text = substr $reply, 13;
             return \$text;
         }
-        my $at     = $@;
-        my $mine   = substr $reply, 9;
-        my $result = eval { &_thaw($mine, @FLAGS) };
+        my $at = $@;
+        substr $reply, 0, 9, '';
+        my $result = eval { &_thaw($reply, @FLAGS) };
         my $why    = $@;
         $@ = $at;
-        return defined $result ? $result : $self->_bad_image($why);
+        return $result if defined $result;
+        $self->{doing} = $name;
+        return $self->_bad_image($why);
     }
-    $self->{ready} = 0;
-    $self->_send_long(\$frame, $seq) if !$sent;
-    $! = $errno;        # as above
+    ($self->{doing}, $self->{ready}) = ($name, 0);
+    if (!$sent) {
+        my $frame = pack('NCN', 5 + length $tail, 2, $seq) . $tail;
+        $self->_send_long(\$frame, $seq);
+    }
+    $! = $errno;    # as above
+    return $self->_reply($seq);
+}
+
+# The same with a large frame, or when the numbers have come to their end.
+sub _long_request {
+    my ($self, $name, $tail) = @_;
+    my $seq = $self->{seq} = $self->{seq} > $MAX_SEQ ? 1 : $self->{seq};
+    my $frame = pack('NCN', 5 + length ${$tail}, 2, $seq) . ${$tail};
+    ($self->{doing}, $self->{ready}) = ($name, 0);
+    local $self->{waiting}{$seq} = 1;
+    $self->_send_long(\$frame, $seq);
     return $self->_reply($seq);
 }
 
@@ -189,11 +188,26 @@ sub _ready {
     return $self->{ready};
 }
 
-# Looks for the answer without sleeping, for some ten microseconds: a core that sleeps takes
+# Sends a call and looks for its answer without sleeping, for some ten microseconds: a core that sleeps takes
 # longer to wake up than a small call takes. That is of use when the daemon has a core of its own; an
 # answer that is there at the first look says nothing about that. After looking in vain
 # once, twice, three times without use, the next 0, 1, 2, 4 ... calls are slept for.
 sub _look {
+    my ($self, $tail, $sent, $reply) = @_;
+    my $seq = $self->{seq};
+    $self->{busy} = $seq, ${$sent} = send($self->{fh}, pack('NCN', 5 + length ${$tail}, 2, $seq) . ${$tail}, $SEND_FLAGS);
+    return '' if !${$sent};
+    $self->_poll;
+    my $in = $self->{in};
+    $in = $self->{in}, ${$reply} = substr(
+        ${$in}, 0,
+        length(${$in}) * ($self->{busy} == $seq) * !index(${$in}, pack 'NCN', length(${$in}) - 4, 3, $seq), ''
+        ),
+        $self->{busy} *= ${$reply} eq '';
+    return ${$reply} ne '';
+}
+
+sub _poll {
     my ($self) = @_;
     my ($fh, $left, $got, $bytes) = ($self->{fh}, $LOOKS, undef, '');
     return $skip = -1 if !$LOOK_FLAGS;    # for ever
@@ -302,7 +316,7 @@ sub _call {
     $self->_check if $self->{owner} != $$ + $THREAD || $self->{lost};
     $self->{ready} = 0;
     my $head = $head{$name} || _head($name);
-    $image = $self->_image_of($params) if !defined $image;
+    $image = $self->_image_of($params, $name) if !defined $image;
     $self->_settle           if $self->{busy} || %{ $self->{outer} };
     my $errno = $! + 0;
     my $call  = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
@@ -339,9 +353,11 @@ sub _image {
 
 # The same, or a die.
 sub _image_of {
-    my ($self, $params) = @_;
+    my ($self, $params, $name) = @_;
     my ($image, $why) = _image($params);
-    return defined $image ? $image : $self->_unsendable($why);
+    return $image if defined $image;
+    $self->{doing} = $name;
+    return $self->_unsendable($why);
 }
 
 # What an image holds, or undef; and the reason.
@@ -379,7 +395,7 @@ sub _reply {
                 $self->_no_bytes($seq, $got) if !$got;
                 $skip -= $skip > 0;
             }
-            else { $self->_look }
+            else { $self->_poll }
             $! = $errno;    # the script's own; reading clears it
             next;
         }
