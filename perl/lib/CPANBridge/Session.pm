@@ -503,7 +503,7 @@ sub _undisturbed {
     }
     $SIG{$_} = $handler{$_} for keys %handler;
     $! = $errno;
-    kill $_ => $$ for @came;
+    kill $_ => abs $$ for @came;
     die $error if !$done;
     return;
 }
