@@ -19,7 +19,7 @@ my @stand_ins = map { "$BridgeTest::ROOT/perl/$_" } qw(cpan lib);
     !grep { $folder eq $_ } @stand_ins
 } @INC;
 if ($SIDE eq 'ours') { unshift @INC, @stand_ins }
-else                 { $ENV{PERL5LIB} = '' }
+else { $ENV{PERL5LIB} = '' }
 $ENV{BRIDGE_TEST_SIDE} = $SIDE;
 require DBI;
 
@@ -43,8 +43,8 @@ sub flavour {
 sub outcome {
     my ($code) = @_;
     my %result;
-    $result{value} = eval { $code->() };
-    $result{died}  = $@;
+    $result{value}                = eval { $code->() };
+    $result{died}                 = $@;
     @result{qw(err errstr state)} = ($DBI::err, $DBI::errstr, $DBI::state);
     return \%result;
 }
@@ -74,7 +74,7 @@ sub in_background {
     my ($code) = @_;
     my $pid = fork;
     die "fork: $!" if !defined $pid;
-    return $pid if $pid;
+    return $pid    if $pid;
     require POSIX;
     $SIG{ALRM} = 'DEFAULT';
     alarm 60;

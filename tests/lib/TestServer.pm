@@ -9,7 +9,7 @@ use warnings;
 
 use Cwd ();
 use Errno ();
-use Fcntl      qw(:flock);
+use Fcntl qw(:flock);
 use File::Path ();
 use File::Spec ();
 use File::Temp ();
@@ -40,7 +40,7 @@ sub missing {
 sub needed {
     my ($class, %option) = @_;
     my $why = $class->missing;
-    die "$why\n" if $why && $ENV{CI};
+    die "$why\n"                if $why && $ENV{CI};
     return $class->new(%option) if !$why;
     require Test::More;
     Test::More::plan(skip_all => $why);
@@ -92,7 +92,8 @@ sub start {
     my ($self) = @_;
     die $self->title . " runs already\n" if $self->{pid};
     for my $try (1 .. 5) {
-        ($self->{pid}) = $self->_ask('start', $self->command) =~ /^started (\d+)$/ or die "the guard did not start it\n";
+        ($self->{pid}) = $self->_ask('start', $self->command) =~ /^started (\d+)$/
+            or die "the guard did not start it\n";
         return $self if $self->_wait_until_ready;
         delete $self->{pid};
 
@@ -324,6 +325,7 @@ sub run {
     close $in;
     my $pid = fork;
     die "fork: $!\n" if !defined $pid;
+
     if (!$pid) {
         open STDIN,  '<',  "$in";
         open STDOUT, '>',  "$out";

@@ -24,6 +24,8 @@
 //! | `detach.rs`          | leaving the starter's process group, terminal and descriptors        |
 //! | `sys.rs`             | the system calls that have no safe form                              |
 //! | `log.rs`, `secret.rs`| the rotated log; text that cannot print itself                       |
+//! | `config/`            | the configuration file: settings, reading, checking                  |
+//! | `status.rs`          | the shapes of what `system` tells; how helpers take part             |
 //! | `limits.rs`          | every limit and time-out                                             |
 //! | `modules/`           | the modules `test` and `system`                                      |
 //!
@@ -107,6 +109,7 @@
 mod call;
 mod cancel;
 mod client;
+pub mod config;
 mod control;
 mod current;
 pub mod detach;
@@ -127,6 +130,7 @@ mod session;
 mod shared;
 mod spin;
 mod state;
+pub mod status;
 pub mod stdio;
 mod sys;
 pub mod testing;

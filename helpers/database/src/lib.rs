@@ -28,7 +28,18 @@ pub mod sqlite;
 pub use api::MODULE as DATABASE;
 pub use driver::MODULE as SQLITE;
 
+/// How long the end of the daemon waits for connections of pools to be closed.
+const END_SECONDS: u64 = 1;
+
+/// What is to be done before the process ends: pooled connections take their leave of their servers.
+pub fn end() {
+    pool::close_all(std::time::Duration::from_secs(END_SECONDS));
+}
+
 /// The modules of this helper.
+///
+/// What its pools have is told by `system.pools` from then on.
 pub fn modules() -> [&'static daemon::Module; 2] {
+    daemon::status::offer_pools("database", pool::status);
     [&SQLITE, &DATABASE]
 }

@@ -13,15 +13,15 @@ use constant QUEUED_BYTES => 1_048_576;    # waiting for one reader; then nothin
 
 my ($parent, $seconds, $target, $listen) = @ARGV;
 my $end = time + $seconds;
-my (%links, $listener);       # link: { client, server, up => queue, down => queue, ... }
+my (%links, $listener);                    # link: { client, server, up => queue, down => queue, ... }
 my %fault  = (kind => 'normal');
-my %counts = (all => 0, up => 0, down => 0, faults => 0);
+my %counts = (all  => 0, up => 0, down => 0, faults => 0);
 my $next   = 0;
 
 setpgrp 0, 0;
-$| = 1;
+$|         = 1;
 $SIG{PIPE} = 'IGNORE';
-$SIG{$_} = sub { POSIX::_exit(0) }
+$SIG{$_}   = sub { POSIX::_exit(0) }
     for qw(INT TERM HUP);
 listen_anew();
 answer($listen =~ m{/} ? 0 : $listen);
@@ -61,7 +61,8 @@ sub main_loop {
         for my $link (values %links) {
             for my $direction (qw(up down)) {
                 next if !$links{ $link->{id} };
-                receive($link, $direction) if vec $can_read, fileno $link->{ $direction eq 'up' ? 'client' : 'server' }, 1;
+                receive($link, $direction)
+                    if vec $can_read, fileno $link->{ $direction eq 'up' ? 'client' : 'server' }, 1;
             }
         }
         send_due($_) for values %links;
@@ -77,7 +78,8 @@ sub wanted {
     for my $link (values %links) {
         for my $direction (qw(up down)) {
             my ($from, $to) = $direction eq 'up' ? qw(client server) : qw(server client);
-            vec($read, fileno $link->{$from}, 1) = 1 if $link->{bytes}{$direction} < QUEUED_BYTES && !$link->{eof}{$direction};
+            vec($read, fileno $link->{$from}, 1) = 1
+                if $link->{bytes}{$direction} < QUEUED_BYTES && !$link->{eof}{$direction};
             my $first = $link->{$direction}[0] or next;
             if ($first->[0] <= $now) { vec($write, fileno $link->{$to}, 1) = 1 }
             else {
@@ -105,7 +107,7 @@ sub take_in {
     my $id = ++$next;
     $counts{all}++;
     $links{$id} = {
-        id    => $id, client => $client, server => $server, up => [], down => [],
+        id => $id, client => $client, server => $server, up => [], down => [],
         bytes => { up => 0, down => 0 }, eof => { up => 0, down => 0 }
     };
     return;
@@ -149,8 +151,8 @@ sub send_due {
                 return drop($link, 'reset');
             }
             $link->{bytes}{$direction} -= $sent;
-            if   ($sent == length $queue->[0][1]) { shift @$queue }
-            else                                  { substr $queue->[0][1], 0, $sent, '' }
+            if ($sent == length $queue->[0][1]) { shift @$queue }
+            else                                { substr $queue->[0][1], 0, $sent, '' }
         }
     }
     return if $link->{swallow} && !$link->{eof}{up};
@@ -189,8 +191,8 @@ sub harm {
     my ($link, $how) = @_;
     $counts{faults}++;
     %fault = (kind => 'normal');
-    if   ($how eq 'swallow') { $link->{swallow} = 1 }
-    else                     { $link->{ending}  = $how }
+    if ($how eq 'swallow') { $link->{swallow} = 1 }
+    else                   { $link->{ending}  = $how }
     return;
 }
 
@@ -223,15 +225,15 @@ sub command {
         return 'ok';
     }
     if ($verb eq 'refuse') {
-        if ($words[0]) { close $listener if $listener; undef $listener }
+        if ($words[0])     { close $listener if $listener; undef $listener }
         elsif (!$listener) { listen_anew() }
         return 'ok';
     }
     %fault = (kind => $verb);
     if ($verb eq 'normal') { return 'ok' }
-    if ($verb eq 'delay') { $fault{seconds} = $words[0]; return 'ok' }
-    if ($verb eq 'after') { @fault{qw(bytes direction how)} = @words; return 'ok' }
-    if ($verb eq 'on')    { @fault{qw(text when how)} = (pack('H*', $words[0]), @words[1, 2]); return 'ok' }
+    if ($verb eq 'delay')  { $fault{seconds} = $words[0]; return 'ok' }
+    if ($verb eq 'after')  { @fault{qw(bytes direction how)} = @words; return 'ok' }
+    if ($verb eq 'on')     { @fault{qw(text when how)} = (pack('H*', $words[0]), @words[1, 2]); return 'ok' }
     %fault = (kind => 'normal');
     return "no: command $verb is not known";
 }

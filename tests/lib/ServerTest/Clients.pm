@@ -41,8 +41,10 @@ PERL
     my $start = Time::HiRes::time();
     is($other->do(q(update held set name = 'after' where id = 1)), 1, 'after kill -9 its lock is free');
     note sprintf 'after %.0f ms', 1000 * (Time::HiRes::time() - $start);
-    is(join(',', map { "@$_" } @{ $other->selectall_arrayref('select id, name from held order by id') }),
-        '1 after', 'and nothing of it is there');
+    is(
+        join(',', map { "@$_" } @{ $other->selectall_arrayref('select id, name from held order by id') }),
+        '1 after', 'and nothing of it is there'
+    );
     return;
 }
 
@@ -64,7 +66,7 @@ sub interrupted {
     my $dbh     = $f->connect;
     my $seconds = ours() ? 300 : 2;    # a native driver lets perl see the signal after the query
     is(with_alarm(1, sub { $dbh->selectrow_array($f->sleep_sql($seconds)) }), "alarm\n", 'an alarm dies in mid-query');
-    is($dbh->selectrow_array('select 42'), 42, 'the handle goes on');
+    is($dbh->selectrow_array('select 42'),                                    42,        'the handle goes on');
     ok(BridgeTest::eventually(sub { !$f->running("sleep($seconds") }), 'the server no longer works on the query');
 
     # Inside a transaction what was done before is still there or rolled back, never half of it; the handle goes on.
@@ -79,17 +81,19 @@ sub interrupted {
     my $sth = $dbh->prepare($f->rows_sql(50_000));
     $sth->execute;
     my $count = 0;
-    my $died  = with_alarm(1,
+    my $died  = with_alarm(
+        1,
         sub {
             while (my $row = $sth->fetch) { $count++; Time::HiRes::sleep(0.01) if $count > 1_000; }
-        });
+        }
+    );
     is($died, "alarm\n", "and in a fetch loop, after $count rows");
     my ($next) = $sth->fetchrow_array;
     is($next, $count + 1, 'which goes on where it was');
     my $rest = 0;
     $rest++ while $sth->fetch;
-    is($count + 1 + $rest, 50_000, 'to the last row');
-    is($dbh->selectrow_array('select 42'), 42, 'the handle goes on');
+    is($count + 1 + $rest,                 50_000, 'to the last row');
+    is($dbh->selectrow_array('select 42'), 42,     'the handle goes on');
     return;
 }
 
@@ -108,10 +112,10 @@ sub interrupted_often {
         };
         Time::HiRes::ualarm(0);
         $asked++;
-        if    (!defined $answer) { $died++ }
-        elsif ($answer != $n)    { $wrong++ }
+        if (!defined $answer) { $died++ }
+        elsif ($answer != $n) { $wrong++ }
     }
-    is($wrong, 0, "of $asked questions, $died interrupted, none got another's answer");
+    is($wrong,                             0,  "of $asked questions, $died interrupted, none got another's answer");
     is($dbh->selectrow_array('select 42'), 42, 'the handle goes on');
     alarm $BridgeTest::TEST_SECONDS;
     return;
@@ -135,7 +139,7 @@ PERL
     $mine->begin_work;
     $mine->do(q(update pair set name = 'mine' where id = 1));
     ok(BridgeTest::eventually(sub { -e "$BridgeTest::WORLD/second" }, 20), 'another script has the second row');
-    ok(BridgeTest::eventually(sub { $f->running('where id = 1') }, 20), 'and waits for the first');
+    ok(BridgeTest::eventually(sub { $f->running('where id = 1') },    20), 'and waits for the first');
     my $got = outcome(sub { $mine->do(q(update pair set name = 'mine' where id = 2)); 'done' });
     $got->{died} ? $mine->rollback : $mine->commit;
     my $theirs = BridgeTest::wait_for($script)->{out};
@@ -143,8 +147,10 @@ PERL
     my @lost   = grep { $_ ne 'done' } $ours, $theirs;
     is(scalar @lost, 1, 'one of the two is refused') or diag "$ours, $theirs";
     like($lost[0], $f->deadlock, 'as a deadlock');
-    is(join(' ', map { $_->[0] } @{ $mine->selectall_arrayref('select distinct name from pair') }),
-        $ours eq 'done' ? 'mine' : 'theirs', 'the other one has changed both rows');
+    is(
+        join(' ', map { $_->[0] } @{ $mine->selectall_arrayref('select distinct name from pair') }),
+        $ours eq 'done' ? 'mine' : 'theirs', 'the other one has changed both rows'
+    );
     is($mine->selectrow_array('select 42'), 42, 'the handle goes on');
     return;
 }

@@ -13,8 +13,10 @@ use Test::More;
 sub secret_stays_secret {
     my ($f, %refused) = @_;
     my $secret = 'Sesam-' . TestServer::random_word(16);
-    fails(sub { DBI->connect($f->dsn, $f->server->user, $secret, { RaiseError => 1, PrintError => 0 }) },
-        'a wrong password', %refused);
+    fails(
+        sub { DBI->connect($f->dsn, $f->server->user, $secret, { RaiseError => 1, PrintError => 0 }) },
+        'a wrong password', %refused
+    );
     my $text = join "\n", map { defined $_ ? $_ : '' } $DBI::errstr, $@;
     is(index($text, $secret), -1, 'the error does not tell it');
 
@@ -22,11 +24,13 @@ sub secret_stays_secret {
     for my $word ($secret, $f->server->password) {
         my $what = $word eq $secret ? 'wrong' : 'right';
         is_deeply([grep { index(BridgeTest::slurp($_), $word) >= 0 } logs()], [], "no file tells the $what one");
-        is_deeply([grep { index(BridgeTest::slurp($_), $word) >= 0 } glob '/proc/[0-9]*/cmdline'],
-            [], "no process shows the $what one");
+        is_deeply(
+            [grep { index(BridgeTest::slurp($_), $word) >= 0 } glob '/proc/[0-9]*/cmdline'],
+            [], "no process shows the $what one"
+        );
         next if !ours();
         my $status = BridgeTest::bridge(['status']);
-        is($status->{status}, 0, 'the status can be had') or diag $status->{err};
+        is($status->{status},                             0,  'the status can be had') or diag $status->{err};
         is(index($status->{out} . $status->{err}, $word), -1, "and does not tell the $what one");
         my $handles = join "\n", map { defined $_ ? $_ : '' } map { $good->{$_} } qw(Name Username);
         is(index($handles, $word), -1, 'nor do the attributes of a handle');
@@ -56,11 +60,19 @@ sub limit_is_reached {
     is($_->selectrow_array('select 42'), 42, 'those that are open work') for $open[0], $open[-1];
     (shift @open)->disconnect;
     my $next;
-    ok(BridgeTest::eventually(sub { $next = eval { $f->connect } }), 'when one is closed there is room for another') or diag $@;
+    ok(
+        BridgeTest::eventually(sub {
+            $next = eval { $f->connect }
+        }),
+        'when one is closed there is room for another'
+    ) or diag $@;
     $_->disconnect for @open, grep { $_ } $next;
-    ok(BridgeTest::eventually(sub { eval { $f->connect(%$others)->selectrow_array('select 42') } }),
-        'when all are closed there is room for other ones, too')
-        or diag $@;
+    ok(
+        BridgeTest::eventually(sub {
+            eval { $f->connect(%$others)->selectrow_array('select 42') }
+        }),
+        'when all are closed there is room for other ones, too'
+    ) or diag $@;
     return;
 }
 

@@ -22,8 +22,8 @@ sub all {
 sub many_scripts {
     my ($f) = @_;
     my $limit = pool_size();
-    my $most  = watch_connections($f, "$BridgeTest::WORLD/watch");
-    my @jobs  = map {
+    $f->server->count_connections;
+    my @jobs = map {
         script($f, <<'PERL', args => [$_], seconds => 200)
 my $dbh = connect_to();
 my $sum = 0;
@@ -37,34 +37,10 @@ PERL
         $result{ $done->{out} eq '210' ? 'right' : "wrong: $done->{out} $done->{err}" }++;
     }
     is_deeply(\%result, { right => SCRIPTS }, SCRIPTS . ' scripts at once, 20 selects each, all succeed');
-    my $seen = stop_watching($most, "$BridgeTest::WORLD/watch");
-    cmp_ok($seen, '>', 0, 'the server was watched');
+    my $seen = $f->server->most_connections;
+    cmp_ok($seen, '>',  0,      'the server was watched');
     cmp_ok($seen, '<=', $limit, "it never had more than the pool's $limit connections ($seen)");
     return;
-}
-
-# A process that counts the server's connections until the file is there; the most goes to FILE.most.
-sub watch_connections {
-    my ($f, $file) = @_;
-    return in_background(
-        sub {
-            alarm 220;
-            my $most = 0;
-            while (!-e $file) {
-                my $now = eval { $f->server->connections } || 0;
-                $most = $now if $now > $most;
-                Time::HiRes::sleep(0.02);
-            }
-            BridgeTest::spew("$file.most", $most);
-        }
-    );
-}
-
-sub stop_watching {
-    my ($pid, $file) = @_;
-    BridgeTest::spew($file, '');
-    stop_background($pid);
-    return BridgeTest::slurp("$file.most");
 }
 
 # Script and daemon together stay below 100 MB, whatever the way.
@@ -85,8 +61,8 @@ print join ' ', $count, $sum, peak('self'), peak(CPANBridge->session->{daemon}{p
 PERL
         my $done = BridgeTest::wait_for($script);
         my ($count, $sum, $mine, $daemon) = split ' ', $done->{out};
-        is($count, $rows, "$rows rows, each once, by $way") or diag $done->{err};
-        is($sum, $rows * ($rows + 1) / 2, 'and right');
+        is($count, $rows,                   "$rows rows, each once, by $way") or diag $done->{err};
+        is($sum,   $rows * ($rows + 1) / 2, 'and right');
         cmp_ok($mine + $daemon, '<', 100_000, "script and daemon together stay below 100 MB ($mine + $daemon kB)");
         BridgeTest::bridge(['stop']);
     }

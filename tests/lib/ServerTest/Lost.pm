@@ -23,7 +23,7 @@ sub all {
     return;
 }
 
-sub rows { my ($f) = @_; return scalar $f->server->sql($f->count_sql('kept')) }
+sub rows  { my ($f)   = @_; return scalar $f->server->sql($f->count_sql('kept')) }
 sub works { my ($dbh) = @_; return scalar $dbh->selectrow_array('select 42') }
 
 sub fails_as_lost {
@@ -43,8 +43,8 @@ sub restarts {
     $f->server->restart;
     fails_as_lost($f, 'a statement after the restart', sub { $dbh->do('select 1') });
     fails(sub { $dbh->do('select 1') }, 'the next one', $f->gone);
-    fails(sub { $sth->execute },        'a prepared one',);
-    ok(!$dbh->ping, 'no ping');
+    fails(sub { $sth->execute }, 'a prepared one',);
+    ok(!$dbh->ping,                  'no ping');
     ok(eval { $dbh->disconnect; 1 }, 'it can be disconnected') or diag $@;
     is(works($f->connect), 42, 'a new connection works');
 
@@ -52,8 +52,10 @@ sub restarts {
     $in_transaction->begin_work;
     $in_transaction->do(q(insert into kept values (1, 'never')));
     $f->server->restart;
-    fails_as_lost($f, 'a statement in a transaction, after the restart',
-        sub { $in_transaction->do(q(insert into kept values (2, 'never'))) });
+    fails_as_lost(
+        $f, 'a statement in a transaction, after the restart',
+        sub { $in_transaction->do(q(insert into kept values (2, 'never'))) }
+    );
     ok(!eval { $in_transaction->commit; 1 }, 'the commit fails');
     is(works($f->connect), 42, 'a new connection works');
     is(rows($f),           0,  'of the transaction nothing is there');
@@ -69,11 +71,13 @@ sub restarts {
     is(works($_), 42, 'a connection') for @idle;
     $_->disconnect for @idle;
     $f->server->restart;
-    is(eval { works($f->connect) }, 42, 'after the restart the first try gives a good connection') or diag $@ for 1 .. 3;
+    is(eval { works($f->connect) }, 42, 'after the restart the first try gives a good connection')
+        or diag $@
+        for 1 .. 3;
 
     my $first = $f->connect;
     $f->server->stop;
-    fails(sub { works($first) },    'a statement while the server is down');
+    fails(sub { works($first) },      'a statement while the server is down');
     fails(sub { works($f->connect) }, 'a connection while the server is down');
     $f->server->start;
     is(eval { works($f->connect) }, 42, 'when it is up again a connection works at once') or diag $@;
@@ -88,19 +92,29 @@ sub killed_sessions {
     $f->kill_session($f->session_id($dbh));
     fails_as_lost($f, 'a statement of a killed session', sub { $dbh->do('select 1') });
     fails(sub { $dbh->do('select 1') }, 'the next one', $f->gone);
-    ok(BridgeTest::eventually(sub { eval { works($f->connect) } }), 'soon a new connection works');
+    ok(
+        BridgeTest::eventually(sub {
+            eval { works($f->connect) }
+        }),
+        'soon a new connection works'
+    );
 
     $dbh = $f->connect;
     my $id     = $f->session_id($dbh);
-    my $killer = in_background(
-        sub {
-            BridgeTest::eventually(sub { eval { $f->running('sleep(') } });
-            $f->kill_session($id);
-        }
-    );
+    my $killer = in_background(sub {
+        BridgeTest::eventually(sub {
+            eval { $f->running('sleep(') }
+        });
+        $f->kill_session($id);
+    });
     fails_as_lost($f, 'a statement whose session is killed meanwhile', sub { works_slowly($f, $dbh) });
     stop_background($killer);
-    ok(BridgeTest::eventually(sub { eval { works($f->connect) } }), 'soon a new connection works');
+    ok(
+        BridgeTest::eventually(sub {
+            eval { works($f->connect) }
+        }),
+        'soon a new connection works'
+    );
     return;
 }
 
@@ -115,7 +129,8 @@ sub cut_results {
         my $dbh = $f->connect($f->plain, port => $proxy->port);
         $proxy->after(300_000, down => $how);
         my ($count, $wrong) = (0, 0);
-        fails_as_lost($f, "$how in mid-result",
+        fails_as_lost(
+            $f, "$how in mid-result",
             sub {
                 my $sth = $dbh->prepare($f->rows_sql($rows));
                 $sth->execute;
@@ -123,7 +138,8 @@ sub cut_results {
                     $count++;
                     $wrong++ if $row->[0] != $count || $row->[1] ne 'x' x 20;
                 }
-            });
+            }
+        );
         is($wrong, 0, "the rows before are right ($count)");
         ok(!$dbh->ping, 'no ping afterwards');
 
@@ -141,7 +157,10 @@ sub cut_results {
     }
     my $dbh = $f->connect(port => $proxy->port);
     $proxy->after(300_000, down => 'cut');
-    fails_as_lost($f, 'cut in mid-result as the driver connects by default', sub { $dbh->selectall_arrayref($f->rows_sql($rows)) });
+    fails_as_lost(
+        $f, 'cut in mid-result as the driver connects by default',
+        sub { $dbh->selectall_arrayref($f->rows_sql($rows)) }
+    );
     $proxy->normal;
     $dbh = $f->connect(port => $proxy->port);
     $proxy->delay(0.05);
@@ -171,19 +190,20 @@ sub cut_writes {
             $dbh->do("insert into kept values ($next, 'written')");
             $before = rows($f);
             $proxy->on_text('commit', $when => $how);
-            ok(!eval { $dbh->commit; 1 }, "$how $when a commit is an error");
+            ok(!eval { $dbh->commit; 1 },                                   "$how $when a commit is an error");
             ok(BridgeTest::eventually(sub { rows($f) == $before + $done }), "and it was executed $done times")
                 or diag rows($f) - $before;
         }
     }
-    my $dbh = $f->connect($f->plain, port => $proxy->port);
+    my $dbh    = $f->connect($f->plain, port => $proxy->port);
     my $before = rows($f);
     $dbh->begin_work;
     my $sth = $dbh->prepare('insert into kept values (?, ?)');
     $proxy->after(20_000, up => 'cut');
     my @status;
-    my $result = eval { $sth->execute_array({ ArrayTupleStatus => \@status }, [1_000 .. 5_999], [('x' x 100) x 5_000]) };
-    ok(!$result, 'execute_array on a line that is cut is an error');
+    my $result =
+        eval { $sth->execute_array({ ArrayTupleStatus => \@status }, [1_000 .. 5_999], [('x' x 100) x 5_000]) };
+    ok(!$result,                  'execute_array on a line that is cut is an error');
     ok(!eval { $dbh->commit; 1 }, 'and the commit, too');
     is(rows($f), $before, 'nothing of it was written');
     $proxy->normal;
@@ -199,7 +219,10 @@ sub idle_lines {
         is(works($dbh), 42, 'a connection');
         $dbh->disconnect;
         $proxy->now($how);
-        is(eval { works($f->connect(port => $proxy->port)) }, 42, "$how while it was not used: the next connection works") or diag $@;
+        is(
+            eval { works($f->connect(port => $proxy->port)) }, 42,
+            "$how while it was not used: the next connection works"
+        ) or diag $@;
     }
     return;
 }
@@ -208,7 +231,7 @@ sub idle_lines {
 
 sub silent_lines {
     my ($f, $proxy) = @_;
-    plan_of_silence($f, $proxy) if ours();    # the native drivers wait for the end of the call before perl sees the alarm
+    plan_of_silence($f, $proxy) if ours();  # the native drivers wait for the end of the call before perl sees the alarm
     return;
 }
 
@@ -217,8 +240,14 @@ sub plan_of_silence {
     my $dbh = $f->connect(port => $proxy->port);
     $proxy->after(0, down => 'swallow');
     is(with_alarm(2, sub { works($dbh) }), "alarm\n", 'an alarm ends the wait for a silent server');
-    my $died = with_alarm(20, sub { eval { works($dbh) }; 1 });
-    is($died, '', 'the handle does not wait for ever afterwards');
+    my $died = with_alarm(
+        20,
+        sub {
+            eval { works($dbh) };
+            1
+        }
+    );
+    is($died,                                    '', 'the handle does not wait for ever afterwards');
     is(with_alarm(20, sub { $dbh->disconnect }), '', 'and can be disconnected');
     $proxy->normal;
     is(works($f->connect(port => $proxy->port)), 42, 'a new connection works');

@@ -12,26 +12,30 @@ use Test::More;
 # How a script leaves: what else it does when its session is dirty, and its end.
 my $INSERT = '$dbh->do("insert into $ENV{VISIBLE} values (1)");';
 my @WAYS   = (
-    ['disconnect',               '',                                    '$dbh->disconnect;'],
-    ['exit',                     '',                                    ''],
-    ['die',                      '',                                    'die "in the middle\n";'],
-    ['kill -9',                  '',                                    'kill KILL => $$; sleep 10;'],
-    ['a transaction',            '$dbh->begin_work;' . $INSERT,         ''],
-    ['kill -9 in a transaction', '$dbh->begin_work;' . $INSERT,         'kill KILL => $$; sleep 10;'],
-    ['AutoCommit off',           '$dbh->{AutoCommit} = 0;' . $INSERT,   ''],
-    ['a result half read', '$dbh->do($ENV{UNLOCK}); my $sth = $dbh->prepare($ENV{ROWS}); $sth->execute; $sth->fetch for 1 .. 3;', 'exit 0;'],
+    ['disconnect',               '',                                  '$dbh->disconnect;'],
+    ['exit',                     '',                                  ''],
+    ['die',                      '',                                  'die "in the middle\n";'],
+    ['kill -9',                  '',                                  'kill KILL => $$; sleep 10;'],
+    ['a transaction',            '$dbh->begin_work;' . $INSERT,       ''],
+    ['kill -9 in a transaction', '$dbh->begin_work;' . $INSERT,       'kill KILL => $$; sleep 10;'],
+    ['AutoCommit off',           '$dbh->{AutoCommit} = 0;' . $INSERT, ''],
+    [
+        'a result half read',
+        '$dbh->do($ENV{UNLOCK}); my $sth = $dbh->prepare($ENV{ROWS}); $sth->execute; $sth->fetch for 1 .. 3;', 'exit 0;'
+    ],
 );
 
 sub all {
-    my ($f)   = @_;
+    my ($f) = @_;
     my $admin = $f->connect;
     $admin->do($_) for $f->dirt_setup;
     my $clean = probe($f);
-    my @dirt = $f->dirt;
+    my @dirt  = $f->dirt;
     is(scalar keys %$clean, @dirt + 1, 'a clean session can be looked at') or return;
     $admin->disconnect;
     dirt_shows($f, $clean);
     my %used;
+
     for my $way (@WAYS) {
         my $name = $way->[0];
         my $id   = dirty($f, @$way);
@@ -39,7 +43,10 @@ sub all {
         for my $dirt (@dirt) {
             is($seen->{ $dirt->[0] }, $clean->{ $dirt->[0] }, "$name: $dirt->[0]");
         }
-        is($f->server->sql('select count(*) from ' . $f->visible), 0, "$name: nothing was written that was not committed");
+        is(
+            $f->server->sql('select count(*) from ' . $f->visible), 0,
+            "$name: nothing was written that was not committed"
+        );
         $used{$name} = $seen->{session} == $id;
     }
     if (ours()) {
@@ -67,9 +74,11 @@ sub dirt_shows {
 sub dirty {
     my ($f, $name, $more, $end) = @_;
     my $do     = join "\n", map { "\$dbh->do(q{$_});" } map { @{ $_->[1] } } $f->dirt;
-    my $script = script($f, <<"PERL" . $end, env => { ROWS => $f->rows_sql(100_000), VISIBLE => $f->visible, UNLOCK => $f->unlock });
+    my $script = script(
+        $f,
+        <<"PERL" . $end, env => { ROWS => $f->rows_sql(100_000), VISIBLE => $f->visible, UNLOCK => $f->unlock });
 my \$dbh = connect_to();
-print \$dbh->selectrow_array(q{@{[id_sql($f)]}});
+print \$dbh->selectrow_array(q{@{[$f->id_sql]}});
 $do
 $more
 print " dirty";
@@ -79,15 +88,13 @@ PERL
     return $done->{out} =~ /^(\d+)/ ? $1 : 0;
 }
 
-sub id_sql { my ($f) = @_; return $f->driver eq 'Pg' ? 'select pg_backend_pid()' : 'select connection_id()' }
-
 # What a new script sees: name => value, or the error.
 sub probe {
-    my ($f) = @_;
+    my ($f)  = @_;
     my $look = join "\n", map { "look(q{$_->[0]}, q{$_->[2]});" } $f->dirt;
     my $done = BridgeTest::wait_for(script($f, <<"PERL"));
 my \$dbh = connect_to(RaiseError => 0);
-print "session=", \$dbh->selectrow_array(q{@{[id_sql($f)]}}), "\\n";
+print "session=", \$dbh->selectrow_array(q{@{[$f->id_sql]}}), "\\n";
 sub look {
     my (\$name, \$sql) = \@_;
     my (\$value) = \$dbh->selectrow_array(\$sql);

@@ -22,7 +22,9 @@ sub folders      { return '/usr/sbin' }
 
 sub version {
     my ($self) = @_;
-    return TestServer::run($self->program('mariadbd'), '--no-defaults', '--version') =~ /Ver (\d[\d.]*)/ ? $1 : 'unknown';
+    return TestServer::run($self->program('mariadbd'), '--no-defaults', '--version') =~ /Ver (\d[\d.]*)/
+        ? $1
+        : 'unknown';
 }
 
 # Small files: a template is copied for each test.
@@ -32,13 +34,11 @@ sub make_data {
     my ($self, $data, $password) = @_;
     $self->own_folder($data);
     my @temp = ('--tmpdir=' . $data);
-    TestServer::run(
-        $self->as_user(
-            $self->program('mariadb-install-db'),
-            '--no-defaults', "--datadir=$data", '--auth-root-authentication-method=normal', '--skip-test-db', @SMALL,
-            @temp
-        )
-    );
+    TestServer::run($self->as_user(
+        $self->program('mariadb-install-db'),
+        '--no-defaults', "--datadir=$data", '--auth-root-authentication-method=normal', '--skip-test-db', @SMALL,
+        @temp
+    ));
     my $sql = <<"SQL";
 FLUSH PRIVILEGES;
 CREATE DATABASE test CHARACTER SET utf8mb4;
@@ -47,32 +47,37 @@ FLUSH PRIVILEGES;
 CREATE USER 'tester'\@'%' IDENTIFIED BY '$password';
 GRANT ALL PRIVILEGES ON *.* TO 'tester'\@'%';
 SQL
-    TestServer::run(\$sql,
-        $self->as_user($self->program('mariadbd'), '--no-defaults', '--bootstrap', "--datadir=$data", @SMALL, @temp));
+    TestServer::run(
+        \$sql,
+        $self->as_user($self->program('mariadbd'), '--no-defaults', '--bootstrap', "--datadir=$data", @SMALL, @temp)
+    );
     return;
 }
 
 sub command {
-    my ($self) = @_;
-    my $dir = $self->{dir};
-    my $tls = !defined $self->{option}{tls} || $self->{option}{tls};
+    my ($self)  = @_;
+    my $dir     = $self->{dir};
+    my $tls     = !defined $self->{option}{tls} || $self->{option}{tls};
     my %setting = (
-        datadir                        => "$dir/data",
-        tmpdir                         => "$dir/data",
-        socket                         => $self->socket_file,
-        'pid-file'                     => "$dir/data/server.pid",
-        port                           => $self->{port},
-        'bind-address'                 => '127.0.0.1',
+        datadir                          => "$dir/data",
+        tmpdir                           => "$dir/data",
+        socket                           => $self->socket_file,
+        'pid-file'                       => "$dir/data/server.pid",
+        port                             => $self->{port},
+        'bind-address'                   => '127.0.0.1',
         'innodb-flush-log-at-trx-commit' => 0,
-        'innodb-buffer-pool-size'      => '128M',
-        'sync-binlog'                  => 0,
-        'performance-schema'           => 0,
-        'max-connect-errors'           => 1_000_000,
-        'character-set-server'         => 'utf8mb4',
-        'secure-file-priv'             => "$dir/data",
+        'innodb-buffer-pool-size'        => '128M',
+        'sync-binlog'                    => 0,
+        'performance-schema'             => 0,
+        'max-connect-errors'             => 1_000_000,
+        'character-set-server'           => 'utf8mb4',
+        'secure-file-priv'               => "$dir/data",
         (
             $tls
-            ? ('ssl-ca' => "$dir/certs/ca.crt", 'ssl-cert' => "$dir/certs/server.crt", 'ssl-key' => "$dir/certs/server.key")
+            ? (
+                'ssl-ca'  => "$dir/certs/ca.crt", 'ssl-cert' => "$dir/certs/server.crt",
+                'ssl-key' => "$dir/certs/server.key"
+                )
             : ()
         ),
         ($tls eq 'only' ? ('require-secure-transport' => 1) : ()),
@@ -119,7 +124,7 @@ sub _dsn {
 sub sql {
     my ($self, $sql, $database) = @_;
     my $text = TestServer::run(
-        \"$sql\n", $self->program('mariadb'), '--no-defaults', qw(-N -B -u root -S),
+        \"$sql\n",          $self->program('mariadb'), '--no-defaults', qw(-N -B -u root -S),
         $self->socket_file, $database || $self->database
     );
     my @lines = split /\n/, $text;
@@ -130,7 +135,21 @@ sub sql {
 sub connections {
     my ($self, $where) = @_;
     $where = defined $where ? "and $where" : '';
-    return $self->sql("select count(*) from information_schema.processlist where user <> 'root' and command <> 'Daemon' $where");
+    return $self->sql(
+        "select count(*) from information_schema.processlist where user <> 'root' and command <> 'Daemon' $where");
+}
+
+# The server counts itself; most_connections: how many clients it had at once since.
+sub count_connections {
+    my ($self) = @_;
+    $self->sql('flush status');
+    return $self->connections;
+}
+
+sub most_connections {
+    my ($self) = @_;
+    my ($line) = $self->sql(q(show global status like 'Max_used_connections'));
+    return $line =~ /(\d+)/ ? $1 : undef;
 }
 
 1;

@@ -6,7 +6,6 @@ package TestServer::PostgreSQL;
 use strict;
 use warnings;
 
-
 use TestServer;
 
 our @ISA = ('TestServer');
@@ -32,25 +31,27 @@ sub version {
 sub make_data {
     my ($self, $data, $password) = @_;
     $self->own_folder($data);
-    TestServer::run(
-        $self->as_user(
-            $self->program('initdb'),
-            qw(-U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C.UTF-8 -D), $data
-        )
-    );
+    TestServer::run($self->as_user(
+        $self->program('initdb'),
+        qw(-U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C.UTF-8 -D), $data
+    ));
     my $sql = <<"SQL";
 CREATE ROLE tester LOGIN PASSWORD '$password'
 CREATE DATABASE test OWNER tester
 SQL
-    TestServer::run(\$sql,
-        $self->as_user($self->program('postgres'), '--single', '-D', $data, '-c', 'password_encryption=scram-sha-256', 'postgres'));
+    TestServer::run(
+        \$sql,
+        $self->as_user(
+            $self->program('postgres'), '--single', '-D', $data, '-c', 'password_encryption=scram-sha-256', 'postgres'
+        )
+    );
     return;
 }
 
 sub command {
     my ($self) = @_;
-    my $dir = $self->{dir};
-    my $tls = !defined $self->{option}{tls} || $self->{option}{tls};
+    my $dir    = $self->{dir};
+    my $tls    = !defined $self->{option}{tls} || $self->{option}{tls};
     $self->_write_access($tls);
     my %setting = (
         listen_addresses        => '127.0.0.1',
@@ -97,7 +98,8 @@ sub socket_file { return "$_[0]{dir}/socket/.s.PGSQL.$_[0]{port}" }
 
 sub dsn {
     my ($self, %parameter) = @_;
-    %parameter = (dbname => $self->database, host => $self->host, port => $self->port, sslmode => 'require', %parameter);
+    %parameter =
+        (dbname => $self->database, host => $self->host, port => $self->port, sslmode => 'require', %parameter);
     return _dsn(%parameter);
 }
 
@@ -131,9 +133,31 @@ sub connections {
     my ($self, $where) = @_;
     $where = defined $where ? "and $where" : '';
     return $self->sql(
-        "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() $where",
+"select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() $where",
         'postgres'
     );
+}
+
+# From here on the server writes down who comes and goes; most_connections: how many clients but superusers it had at once since.
+sub count_connections {
+    my ($self) = @_;
+    $self->sql("alter system set $_ = on", 'postgres') for qw(log_connections log_disconnections);
+    $self->sql('select pg_reload_conf()',  'postgres');
+    select undef, undef, undef, 0.2;    # the server reads it when it comes to it
+    $self->{counted_from} = -s $self->log_file;
+    return $self->connections;
+}
+
+sub most_connections {
+    my ($self) = @_;
+    my ($now, $most, %open) = (0, 0);
+    for my $line (split /\n/, substr $self->log_text, $self->{counted_from}) {
+        my ($pid, $what) = $line =~ /\[(\d+)\] LOG:  (connection authorized: user=tester|disconnection:)/ or next;
+        if ($what =~ /^conn/)      { $open{$pid} = 1; $now++ }
+        elsif (delete $open{$pid}) { $now-- }
+        $most = $now if $now > $most;
+    }
+    return $most;
 }
 
 1;

@@ -4,7 +4,7 @@ use strict;
 use warnings;
 
 use File::Path ();
-use POSIX      ();
+use POSIX ();
 use Time::HiRes ();
 
 my ($parent, $seconds, $signal, $folder) = @ARGV;

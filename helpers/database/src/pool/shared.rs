@@ -7,12 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use daemon::status::PoolStatus;
 use protocol::{Error, code};
 
 use super::asker::Asker;
 use super::group::{Group, Member, Turn, Waiter};
 use super::worker::{self, Job, Task, Workers};
-use super::{GroupStatus, Key, Limits, Pooled};
+use super::{Key, Limits, Pooled, status};
 
 /// Groups that have no connection are forgotten when there are so many groups.
 const MAX_REMEMBERED: usize = 256;
@@ -212,9 +213,9 @@ impl<T: Pooled> Shared<T> {
         self.close_idle(None, until);
     }
 
-    pub(super) fn status(&self) -> Vec<GroupStatus> {
+    pub(super) fn status(&self) -> Vec<PoolStatus> {
         let state = self.lock();
-        let mut groups: Vec<_> = state.groups.iter().map(|(key, group)| GroupStatus::new(key, group)).collect();
+        let mut groups: Vec<_> = state.groups.iter().map(|(key, group)| status::of(key, group)).collect();
         groups.sort_by(|a, b| (&a.target, &a.user, a.uid).cmp(&(&b.target, &b.user, b.uid)));
         groups
     }

@@ -92,12 +92,12 @@ impl Tried {
         self.pool.checkout(asker, &self.key, &self.limits, || Ok(self.connect()))
     }
 
-    fn status(&self) -> GroupStatus {
+    fn status(&self) -> PoolStatus {
         self.pool.status().pop().unwrap()
     }
 
     /// Waits until the pool is as it should be.
-    fn until(&self, what: impl Fn(&GroupStatus) -> bool) -> GroupStatus {
+    fn until(&self, what: impl Fn(&PoolStatus) -> bool) -> PoolStatus {
         let give_up = Instant::now() + HOUR / 60;
         loop {
             let status = self.status();
