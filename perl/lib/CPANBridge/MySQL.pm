@@ -47,7 +47,7 @@ BEGIN {
     CPANBridge::Driver::lazy(
         'CPANBridge::MySQL', __FILE__,
         [Connect      => dr   => 'connect'],
-        [Connect      => db   => 'disconnect _close'],
+        [Connect      => db   => 'disconnect _close' . ($DBI::BRIDGE ? ' take_imp_data' : '')],
         [Connect      => main => 'again parse_source'],
         [Trouble      => main => '_fail _inactive _ready _own_error _unknown_attribute'],
         [Transactions => db   => 'begin_work commit rollback _store_autocommit'],
@@ -86,6 +86,7 @@ sub set_up {
 # The methods that carry the driver's prefix, for handles: $dbh->mysql_fd.
 sub install_methods {
     my ($flavour, %method) = @_;    # 'db fd' => 'mysql_fd'
+    { no strict 'refs'; *{'DBI::st::fetchrow'} = \&DBI::st::fetchrow_array if $DBI::BRIDGE && !defined &DBI::st::fetchrow }
     for my $key (keys %method) {
         my ($type, $short) = split / /, $key;
         my ($package, $long) = ("$flavour->{driver}::$type", $method{$key});
@@ -120,7 +121,7 @@ sub _new_columns {
     $columns ||= [];
     my $old = $sth->{NAME};
     if    ($DBI::BRIDGE)                          { $sth->{NUM_OF_FIELDS} = @$columns }
-    elsif (@$columns && (!$old || @$old != @$columns)) {
+    elsif (!$old || @$old != @$columns) {
         local $@;
         eval { $sth->STORE(NUM_OF_FIELDS => scalar @$columns) };    # another DBI may refuse to change it
     }
@@ -142,6 +143,12 @@ sub _send_batch {
     my $rowid = $reply->[2];
     $sth->{bridge_insertid} = $conn->{insertid} = $rowid if $rowid;
     return $reply;
+}
+
+sub kids {    # the inner handles of a handle's children
+    my ($h) = @_;
+    return grep { $_ } @{ $h->{bridge_kids} || [] } if $DBI::BRIDGE;
+    return map { $_ && tied(%$_) || () } @{ $h->FETCH('ChildHandles') || [] };
 }
 
 # How many placeholders a statement has. Quotes hide them, and comments do, unless the script wants those filled in, too.
@@ -179,7 +186,7 @@ package CPANBridge::MySQL::dr;
 
 sub disconnect_all {
     my ($drh) = @_;
-    $_->disconnect for grep { $_ && $_->{bridge_conn} } @{ $drh->{bridge_kids} || [] };
+    $_->disconnect for grep { $_->{bridge_conn} } CPANBridge::MySQL::kids($drh);
     return;
 }
 
@@ -195,7 +202,7 @@ sub prepare {
     $sql = '' if !defined $sql;
     my ($opts, $server);
     if ($attr && %$attr || $conn->{special}) {
-        $opts = _statement_options($dbh, $attr) or return;
+        $opts = _statement_options($dbh, $attr, $sql) or return;
         $server = $opts->{server_prepare};
     }
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $sql });
@@ -235,7 +242,7 @@ sub do {
     $sql = '' if !defined $sql;
     my $opts;
     if ($attr && %$attr || $conn->{special}) {
-        $opts = _statement_options($dbh, $attr) or return undef;
+        $opts = _statement_options($dbh, $attr, $sql, @binds) or return undef;
         return _async_do($dbh, $sql, $opts, \@binds) if $opts->{async};
         $opts = $opts->{send};
     }
@@ -269,7 +276,8 @@ sub _special {
     my ($dbh, $conn) = @_;
     my $p = $conn->{flavour}{prefix};
     $conn->{comments} = $dbh->{"${p}bind_comment_placeholders"} ? 1 : 0;
-    $conn->{special}  = $dbh->{"${p}server_prepare"} || $dbh->{"${p}use_result"} || $conn->{pipeline} ? 1 : 0;
+    $conn->{special}  = $dbh->{"${p}server_prepare"} || $dbh->{"${p}use_result"}
+        || $dbh->{"${p}max_allowed_packet"} || $conn->{pipeline} || $conn->{made}{local_infile} ? 1 : 0;
     return;
 }
 

@@ -136,7 +136,7 @@ pub struct Reader {
 
 impl Reader {
     /// Reads the rest of a result, of which `before` rows are gone.
-    pub fn start(wire: Wire, capabilities: u32, before: u64) -> Result<Self, (Wire, Error)> {
+    pub fn start(wire: Wire, capabilities: u32, before: u64) -> Result<Self, Box<(Wire, Error)>> {
         let backlog = Arc::new(Backlog::new(before));
         let socket = wire.socket().and_then(|socket| socket.try_clone().ok());
         let filled = Arc::clone(&backlog);
@@ -154,7 +154,7 @@ impl Reader {
             Ok(thread) => Ok(Self { backlog, thread, socket }),
             Err(error) => {
                 let wire = held.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(Wire::closed);
-                Err((wire, Error::client(CR_UNKNOWN_ERROR, format!("no thread for reading rows: {error}"))))
+                Err(Box::new((wire, Error::client(CR_UNKNOWN_ERROR, format!("no thread for reading rows: {error}")))))
             }
         }
     }

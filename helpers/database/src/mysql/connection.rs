@@ -11,7 +11,7 @@ use super::error::{Error, Result};
 use super::kill::Killer;
 use super::link::Link;
 use super::queue::{Pending, Queue};
-use super::rows::{self, Limits, Stop};
+use super::rows::{self, Limits, Reading, Stop};
 use super::settings::Settings;
 use super::sql::Style;
 use super::statement::{Source, Statement};
@@ -68,6 +68,8 @@ pub struct Connection {
     pub pending: Option<Pending>,
     /// An answer comes that nobody wants any more.
     pub has_orphan: bool,
+    /// The insert id of results that nobody asked for.
+    passed_insert_id: u64,
     _permit: HandlePermit,
 }
 
@@ -90,6 +92,7 @@ impl Connection {
             queued: Queue::default(),
             pending: None,
             has_orphan: false,
+            passed_insert_id: 0,
             _permit: permit,
         }
     }
@@ -124,7 +127,7 @@ impl Connection {
         if let Some(s) = self.streaming {
             self.put_aside(s, statements.get_mut(&s))?;
         }
-        self.finish_reading()?;
+        self.finish_reading();
         if self.more.take().is_some() || std::mem::take(&mut self.has_orphan) {
             self.skip_results()?;
         }
@@ -219,7 +222,8 @@ impl Connection {
                 self.reader = Some((s, reader));
                 Ok(())
             }
-            Err((wire, error)) => {
+            Err(failed) => {
+                let (wire, error) = *failed;
                 self.link.wire = wire;
                 self.streaming = Some(s);
                 Err(error)
@@ -228,8 +232,8 @@ impl Connection {
     }
 
     /// Waits for the thread that reads rows, and takes the connection back.
-    pub fn finish_reading(&mut self) -> Result<()> {
-        let Some((s, reader)) = self.reader.take() else { return Ok(()) };
+    pub fn finish_reading(&mut self) {
+        let Some((s, reader)) = self.reader.take() else { return };
         let (wire, end) = reader.finish();
         self.link.wire = wire;
         match end {
@@ -238,7 +242,6 @@ impl Connection {
             Err(error) if error.lost => self.link.wire.close(),
             Err(_) => {}
         }
-        Ok(())
     }
 
     fn note_end(&mut self, s: u32, end: End) {
@@ -253,17 +256,14 @@ impl Connection {
         self.more == Some(s)
     }
 
-    /// Further results of `s` are not wanted; they are read when the connection is needed.
-    pub fn forget_more(&mut self, s: u32) {
-        if self.more == Some(s) {
-            self.more = Some(0);
-        }
-    }
-
     /// Reads further results of `s`, which are not wanted.
     pub fn drain_more(&mut self, s: u32) -> Result<()> {
         match self.more.take() {
-            Some(of) if of == s => self.link.read_results().map(drop),
+            Some(of) if of == s => {
+                let summary = self.link.read_results()?;
+                self.note_insert_id(summary.ok.insert_id);
+                Ok(())
+            }
             other => {
                 self.more = other;
                 Ok(())
@@ -277,8 +277,24 @@ impl Connection {
                 tracing::debug!("an error of a result that nobody asked for: {error}");
                 Ok(())
             }
-            done => done.map(drop),
+            Err(error) => Err(error),
+            Ok(summary) => {
+                self.note_insert_id(summary.ok.insert_id);
+                Ok(())
+            }
         }
+    }
+
+    fn note_insert_id(&mut self, id: u64) {
+        if id > 0 {
+            self.passed_insert_id = id;
+        }
+    }
+
+    /// The insert id of a reply: its own, or else that of results which were passed over before it.
+    pub fn insert_id(&mut self, own: u64) -> u64 {
+        let passed = std::mem::take(&mut self.passed_insert_id);
+        if own > 0 { own } else { passed }
     }
 
     /// Reads the rest of the rows of `s`; how many there were.
@@ -337,8 +353,9 @@ impl Connection {
             ends.push(raw.len());
         }
         self.link.end_of_columns()?;
-        let (mode, protocol) = (self.settings.text, statement.protocol());
-        if statement.columns.are(&raw, mode, protocol) {
+        let reading = Reading { text: self.settings.text, rules: self.settings.rules };
+        let protocol = statement.protocol();
+        if statement.columns.are(&raw, reading, protocol) {
             return Ok(false);
         }
         let mut list = Vec::with_capacity(ends.len());
@@ -347,7 +364,7 @@ impl Connection {
             list.push(Column::parse(&raw[from..end])?);
             from = end;
         }
-        statement.columns = rows::Columns::new(raw, list, mode, protocol);
+        statement.columns = rows::Columns::new(raw, list, reading, protocol);
         Ok(true)
     }
 
@@ -362,6 +379,9 @@ impl Connection {
         loop {
             let link = &mut *self.link;
             let (used, stop) = statement.write_from(rows, link.wire.buffered(), limits, link.capabilities)?;
+            if statement.written == 0 {
+                statement.measure(&link.wire.buffered()[..used]);
+            }
             link.wire.consume(used);
             match stop {
                 Stop::Full => return Ok(()),
@@ -416,7 +436,7 @@ impl Connection {
     pub fn next_result(&mut self, s: u32, statement: &mut Statement) -> Result<Option<Outcome>> {
         self.give_up(s, statement)?;
         if self.reader.as_ref().is_some_and(|(of, _)| *of == s) {
-            self.finish_reading()?;
+            self.finish_reading();
         }
         if self.more != Some(s) {
             return Ok(None);

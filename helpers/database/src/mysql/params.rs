@@ -23,6 +23,7 @@ const PORT: u16 = 3306;
 /// Parameters of `connect`, all of them optional.
 #[derive(Deserialize, Default)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools)] // the drivers' switches, one each
 pub struct Params<'a> {
     #[serde(borrow)]
     host: Option<ValueRef<'a>>,

@@ -62,7 +62,7 @@ impl Target {
             self.login.perform(&mut wire, &greeting, host).map_err(|error| at_step(AUTH_STEP, error, &wire))?;
         let timeouts = wire.stream()?.channel().socket().set_timeouts(self.read_timeout, self.write_timeout);
         timeouts.map_err(|error| self.unreachable(&error))?;
-        let mut link = Link::new(wire, greeting, session, self.login.database.clone());
+        let mut link = Link::new(wire, greeting, &session, self.login.database.clone());
         if let (None, Some(sql)) = (self.login.collation, &self.names) {
             link.simple_query(sql.as_bytes())?;
         }

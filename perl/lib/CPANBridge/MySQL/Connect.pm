@@ -91,6 +91,7 @@ sub _options {
     my ($dbh, $conn) = @_;
     my ($flavour, $p) = ($conn->{flavour}, $conn->{flavour}{prefix});
     return {
+        rules                           => $flavour->{strict} ? 'mariadb' : 'mysql',
         text                            => _text_mode($dbh, $flavour),
         guess                           => $dbh->{"${p}bind_type_guessing"}              ? 1 : 0,
         comment_placeholders            => $dbh->{"${p}bind_comment_placeholders"}       ? 1 : 0,
@@ -114,7 +115,8 @@ sub connect {
     $attr ||= {};
     my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
     my $flavour = "$drh->{ImplementorClass}" =~ /\A(.*)::dr\z/ ? $1->flavour : die 'panic: a driver without a name';
-    my $conn    = CPANBridge::Driver::connection(
+    return _taken_over($drh, $outer, $dbh, $attr) if exists $attr->{dbi_imp_data};
+    my $conn = CPANBridge::Driver::connection(
         $flavour->{driver}, 'mysql', $dbh,
         active   => 0,
         flavour  => $flavour,
@@ -140,6 +142,40 @@ sub connect {
     delete $attr->{AutoCommit};
     $dbh->STORE(Active => 1);
     return $outer;
+}
+
+# take_imp_data gave the connection away to be used under another handle of this process, once.
+my %taken;
+my $tickets = 0;
+
+sub _taken_over {
+    my ($drh, $outer, $dbh, $attr) = @_;
+    my $data = delete $attr->{dbi_imp_data};
+    my ($ticket) = defined $data && $data =~ /\0bridge_ticket=(\d+)\z/;
+    my $taken = defined $ticket ? delete $taken{$ticket} : undef;
+    if (!$taken) {
+        $drh->set_err(2000, 'dbi_imp_data is not what take_imp_data gave, or a connection was made of it already', 'HY000');
+        return;
+    }
+    my ($conn, $keep) = @$taken;
+    @$dbh{ keys %$keep } = values %$keep;
+    $dbh->{bridge_conn} = $conn;
+    CPANBridge::Driver::weaken($conn->{dbh} = $dbh);
+    delete @$attr{ grep { exists $keep->{$_} } keys %$attr };
+    $dbh->STORE(Active => 1);
+    return $outer;
+}
+
+sub CPANBridge::MySQL::db::take_imp_data {
+    my ($dbh) = @_;
+    my $conn = $dbh->{bridge_conn};
+    if ($conn->{async} || !$conn->{active}) { CPANBridge::MySQL::_ready($dbh, 'take_imp_data') or return undef }
+    my $p    = $conn->{flavour}{prefix};
+    my %keep = map { $_ => $dbh->{$_} } grep { /^\Q$p\E/ || $_ eq 'AutoCommit' } keys %$dbh;
+    my $data = DBD::_::db->can('take_imp_data')->($dbh);
+    delete $dbh->{bridge_conn};
+    $taken{ ++$tickets } = [$conn, \%keep];
+    return "$data\0bridge_ticket=$tickets";
 }
 
 # What the daemon's connect is given; attributes of the handle are set on the way. What is done with is taken out of %$attr.
@@ -175,6 +211,7 @@ sub _parameters {
     _refuse($drh, $flavour, \%made) and return;
     $flavour->{complete}->($dbh, \%made);
     $made{os_user} = $> == 0 ? 'root' : (getpwuid $>)[0] || $ENV{USER} || '';
+    $conn->{made} = \%made;
     CPANBridge::MySQL::db::_special($dbh, $conn);
     return \%made;
 }
@@ -223,8 +260,7 @@ sub disconnect {
     my ($dbh) = @_;
     my $conn = $dbh->{bridge_conn};
     return 1 if !$conn || !$conn->{active};
-    my $kids = grep { $_ && $_->FETCH('Active') } @{ $dbh->{bridge_kids} || [] };
-    $kids = $dbh->FETCH('ActiveKids') if !$DBI::BRIDGE;
+    my $kids = grep { $_->FETCH('Active') } CPANBridge::MySQL::kids($dbh);
     if ($kids && $dbh->FETCH('Warn')) {
         my $handle = $DBI::BRIDGE ? DBI::Bridge::outer($dbh) : $dbh;
         CPANBridge::Driver::warning(
@@ -233,9 +269,9 @@ sub disconnect {
             $kids == 1 ? '' : 's'
         );
     }
-    for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) {
+    for my $sth (CPANBridge::MySQL::kids($dbh)) {
         delete @$sth{ @CPANBridge::Driver::WAITING, 'bridge_later' } if $conn->{flavour}{strict};
-        $sth->{Active} = '' if $DBI::BRIDGE;
+        CPANBridge::MySQL::st::_active($sth, '');
         delete $sth->{bridge_seq};
     }
     _close($conn);

@@ -63,7 +63,7 @@ sub _ready {
         return;
     }
     return 1 if $conn->{active};
-    my $dbh = $h->{Type} eq 'st' ? $conn->{dbh} : $h;
+    my $dbh = exists $h->{bridge_params} ? $conn->{dbh} : $h;
     my ($f, $p) = ($conn->{flavour}, $conn->{flavour}{prefix});
     my $may = $dbh && $dbh->{AutoCommit} && ($dbh->{"${p}auto_reconnect"} || !$f->{strict});
     $may = 0 if $conn->{session} && $conn->{session}{owner} != $$ + $CPANBridge::Session::THREAD;

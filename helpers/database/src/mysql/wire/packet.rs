@@ -384,7 +384,7 @@ mod tests {
     fn a_payload_in_parts_is_put_together() {
         for len in [0, 1, 70_000, MAX_PART_BYTES - 1, MAX_PART_BYTES, MAX_PART_BYTES + 5, 2 * MAX_PART_BYTES] {
             let (mut sender, mut receiver) = pair();
-            let payload: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
+            let payload: Vec<u8> = (0..=250).cycle().take(len).collect();
             let reading = std::thread::spawn(move || {
                 let (mut wire, mut to) = pair();
                 let copying = std::thread::spawn(move || std::io::copy(&mut receiver, &mut to).unwrap());
