@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use daemon::{Call, Session};
+use daemon::{Call, Patience, Session};
 use protocol::Error;
 use serde::Deserialize;
 use storable::ValueRef;
@@ -63,6 +63,7 @@ pub fn connect(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let params = params.unwrap_or_default();
     let target = Arc::new(params.target(session)?);
     let mut link = checkout(session, &target, params.pool.unwrap_or(true))?;
+    link.wire.wait_with(Patience::of(session));
     link.files = match target.login.capabilities & capability::LOCAL_FILES {
         0 => Permission::Nothing,
         _ => Permission::Named(session.client().cwd.clone(), None),

@@ -3,6 +3,8 @@
 use std::io;
 use std::ops::Range;
 
+use daemon::Patience;
+
 use super::stream::{Socket, Stream};
 use crate::mysql::error::{self, CR_NET_PACKET_TOO_LARGE, Error, Result};
 
@@ -40,6 +42,10 @@ pub struct Wire {
     cause: Option<io::Error>,
     /// The longest payload that is read.
     limit: usize,
+    /// How answers are waited for.
+    patience: Option<Patience>,
+    /// Nothing was received since the last command was sent.
+    is_asking: bool,
 }
 
 impl Wire {
@@ -56,6 +62,8 @@ impl Wire {
             command: 0,
             cause: None,
             limit: MAX_HANDSHAKE_BYTES,
+            patience: None,
+            is_asking: false,
         }
     }
 
@@ -87,6 +95,8 @@ impl Wire {
             command: 0,
             cause: None,
             limit: MAX_HANDSHAKE_BYTES,
+            patience: None,
+            is_asking: false,
         }
     }
 
@@ -109,6 +119,11 @@ impl Wire {
     /// The client was let in: packets may be long from now on.
     pub fn trust(&mut self) {
         self.limit = MAX_PAYLOAD_BYTES;
+    }
+
+    /// Answers are waited for by polling from now on, where that is worth it.
+    pub fn wait_with(&mut self, patience: Patience) {
+        self.patience = Some(patience);
     }
 
     /// Closes it.
@@ -212,6 +227,7 @@ impl Wire {
         self.out = out;
         self.out.clear();
         self.out.shrink_to(MAX_BUFFER_BYTES);
+        self.is_asking = true;
         sent.inspect_err(|_| self.close())
     }
 
@@ -243,7 +259,15 @@ impl Wire {
         }
         let stream = self.stream.as_mut().ok_or_else(Error::gone)?;
         let room = self.buf.len() - self.end;
-        match stream.receive(&mut self.buf[self.end..]) {
+        let mut patience = self.patience.as_mut().filter(|_| std::mem::take(&mut self.is_asking));
+        if patience.as_mut().is_some_and(|patience| patience.poll(|| stream.is_readable())) {
+            patience = None;
+        }
+        let received = stream.receive(&mut self.buf[self.end..]);
+        if let Some(patience) = patience {
+            patience.slept();
+        }
+        match received {
             Ok(0) => {
                 self.close();
                 Err(Error::lost())
