@@ -96,6 +96,7 @@
 //! * **Hold handles**: take a [`Session::handle_permit`] for each and keep it with the handle;
 //!   [`Session::publish_new_handle`] makes an id for JSON clients, [`Session::withdraw_handle`]
 //!   takes it back.
+//! * **Use another helper**: [`Session::delegate`] calls a function of any module, within the call.
 //! * **Be cancelled**: leave an action with [`CancelSlot::set`] (or, scoped, [`CancelSlot::guard`])
 //!   before blocking; loops ask [`CancelSlot::is_cancelled`].
 //! * **Call back**: [`Session::callback`]; from inside a C library, wrap the library's call in
@@ -117,6 +118,7 @@ mod handles;
 mod json;
 pub mod lifecycle;
 pub mod limits;
+mod load;
 pub mod log;
 pub mod modules;
 mod parked;

@@ -10,6 +10,7 @@
 //! | `desk.rs` | working on SQLite for a session: cancelling, calling back, errors                       |
 //! | `driver/` | module `sqlite`                                                                         |
 //! | `api/`    | module `database`                                                                       |
+//! | `mysql/`  | module `mysql`: MySQL and MariaDB                                                       |
 //! | `pool/`   | connections to servers, kept for the next script; for all drivers                       |
 //! | `spill.rs`| rows that are put aside when their connection is needed for another statement           |
 //!
@@ -21,12 +22,14 @@
 mod api;
 mod desk;
 mod driver;
+mod mysql;
 pub mod pool;
 pub mod spill;
 pub mod sqlite;
 
 pub use api::MODULE as DATABASE;
 pub use driver::MODULE as SQLITE;
+pub use mysql::MODULE as MYSQL;
 
 /// How long the end of the daemon waits for connections of pools to be closed.
 const END_SECONDS: u64 = 1;
@@ -39,7 +42,7 @@ pub fn end() {
 /// The modules of this helper.
 ///
 /// What its pools have is told by `system.pools` from then on.
-pub fn modules() -> [&'static daemon::Module; 2] {
+pub fn modules() -> [&'static daemon::Module; 3] {
     daemon::status::offer_pools("database", pool::status);
-    [&SQLITE, &DATABASE]
+    [&SQLITE, &MYSQL, &DATABASE]
 }

@@ -56,7 +56,7 @@ struct Given {
     origin: Origin,
 }
 
-/// What is said of the data source names that a pattern fits.
+/// What is said of the databases whose names a pattern fits.
 #[derive(Debug, Clone, PartialEq)]
 struct Special {
     pattern: String,
@@ -172,7 +172,7 @@ impl Config {
         self.given(setting).map_or(&setting.default, |given| &given.value)
     }
 
-    /// The value for a data source name as in "dbi:Pg:dbname=sales". Of several patterns that fit it, the last one counts.
+    /// The value for a database, named as in "dbi:Pg:dbname=sales host=db1". Of several patterns that fit it, the last one counts.
     pub fn value_for(&self, setting: &'static Setting, dsn: &str) -> &Value {
         let fitting = self.special.iter().rev().filter(|special| read::fits(&special.pattern, dsn));
         let given = fitting.flat_map(|special| &special.given).find(|given| given.setting == setting);

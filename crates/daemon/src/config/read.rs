@@ -127,7 +127,7 @@ fn unknown(name: &str, key: &str) -> String {
     match nearest(name, key) {
         Some(near) => format!("there is no {what} {name}; did you mean {near}?"),
         None if name.starts_with("pool.") => {
-            format!("there is no setting {name}; a table for data source names is [pool.\"dbi:Pg:dbname=sales*\"]")
+            format!("there is no setting {name}; a table for certain databases is [pool.\"dbi:Pg:*dbname=sales*\"]")
         }
         None => format!("there is no {what} {name}; `cpan-bridge config show` lists what there is"),
     }

@@ -23,7 +23,7 @@ impl Config {
         text
     }
 
-    /// The tables of data source names belong to the pool.
+    /// The tables of certain databases belong to the pool.
     fn end_section(&self, text: &mut String, section: &str) {
         if section != "pool" {
             return;

@@ -71,7 +71,7 @@ fn whatever_is_wrong_is_told_with_file_line_and_key() {
         ("[pool]\nenabled = \"yes\"", "pool.enabled must be true or false, not \"yes\""),
         ("[pool]\nwhen_full = \"wait\"", "must be one of \"open\", \"error\", not \"wait\""),
         ("[spill]\ndirectory = \"tmp\"", "must be an absolute path, or \"\", not \"tmp\""),
-        ("[pool.x]\nsize = 1", "/c.toml:1: there is no setting pool.x; a table for data source names is [pool.\"dbi:"),
+        ("[pool.x]\nsize = 1", "/c.toml:1: there is no setting pool.x; a table for certain databases is [pool.\"dbi:"),
         ("[pool.\"dbi:Pg:*\"]\nsise = 1", "/c.toml:2: there is no setting pool.sise; did you mean pool.size?"),
         ("[pool]\nsize = 1\nsize = 2\n", "/c.toml:3: duplicate key"),
         ("[pool]\nsize = [1\n", "/c.toml:"),

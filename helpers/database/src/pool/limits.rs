@@ -44,13 +44,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What the configuration says for this driver ("Pg", "mysql", "MariaDB") and data source name (without a password).
-    pub fn configured(driver: &str, dsn: &str) -> Self {
-        let rest = match dsn.split_once(':') {
-            Some((dbi, rest)) if dbi.eq_ignore_ascii_case("dbi") => rest.split_once(':').map_or("", |(_, rest)| rest),
-            _ => dsn,
-        };
-        Self::of(config::get(), &format!("dbi:{driver}:{rest}"))
+    /// What the configuration says for this driver ("Pg", "mysql") and target, as they are in the [`Key`](super::Key).
+    pub fn configured(driver: &str, target: &str) -> Self {
+        Self::of(config::get(), &format!("dbi:{driver}:{target}"))
     }
 
     fn of(config: &Config, dsn: &str) -> Self {
@@ -94,10 +90,5 @@ mod tests {
         assert_eq!(Limits::of(&config, "dbi:Pg:host=db2"), general);
         let special = Limits { size: 3, when_full: WhenFull::Error, enabled: false, ..Limits::default() };
         assert_eq!(Limits::of(&config, "dbi:Pg:dbname=x;host=db1"), special);
-    }
-
-    #[test]
-    fn the_name_may_come_with_or_without_its_driver() {
-        assert_eq!(Limits::configured("Pg", "dbname=x"), Limits::configured("Pg", "DBI:Pg:dbname=x"));
     }
 }

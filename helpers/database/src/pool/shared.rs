@@ -60,11 +60,14 @@ impl<T: Pooled> Opening<T> {
 
 impl<T: Pooled> Drop for Opening<T> {
     fn drop(&mut self) {
-        if let Some((shared, key)) = self.0.take()
-            && let Some(group) = shared.lock().groups.get_mut(&key)
-        {
-            group.in_use -= 1;
-            group.has_room(Instant::now());
+        let Some((shared, key)) = self.0.take() else { return };
+        let mut state = shared.lock();
+        let Some(group) = state.groups.get_mut(&key) else { return };
+        group.in_use -= 1;
+        group.has_room(Instant::now());
+        // A wrong password is not worth remembering.
+        if group.is_unused() && group.counts.created == 0 {
+            state.groups.remove(&key);
         }
     }
 }
