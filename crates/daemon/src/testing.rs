@@ -6,10 +6,16 @@ use protocol::{ClientHello, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::cancel::CancelSlot;
 use crate::client::Client;
 use crate::registry::Module;
 use crate::server::{Identity, Server};
 use crate::session::Session;
+
+/// Cancels what a session is doing, as the sentinel would.
+pub fn cancel(slot: &CancelSlot) {
+    slot.fire();
+}
 
 /// A session that runs calls one after another, as a frame client's would.
 pub struct TestSession {

@@ -10,6 +10,8 @@
 //! | `desk.rs` | working on SQLite for a session: cancelling, calling back, errors                       |
 //! | `driver/` | module `sqlite`                                                                         |
 //! | `api/`    | module `database`                                                                       |
+//! | `pool/`   | connections to servers, kept for the next script; for all drivers                       |
+//! | `spill.rs`| rows that are put aside when their connection is needed for another statement           |
 //!
 //! What a session has opened is in its state ([`desk::Tables`]), and gone with it: statements are finalized,
 //! transactions rolled back, files closed. A row goes from SQLite's memory into the reply's frame, with no value in
@@ -19,6 +21,8 @@
 mod api;
 mod desk;
 mod driver;
+pub mod pool;
+pub mod spill;
 pub mod sqlite;
 
 pub use api::MODULE as DATABASE;
