@@ -60,6 +60,7 @@ package DBI;
 #                              'hash' (keys as $dbh->{FetchHashKeyName}) or 'row' (the first row only, as array). Returns an array ref of rows
 #                              (with an error set: those before it); undef = error set; '' = declined (then the ordinary calls are
 #                              made). $sql is a string, never a statement handle.
+#   The four keys are named together once, in @DBI::Bridge::WAITING; CPANBridge::Driver is the drivers' side of all this.
 #   On execute and finish through the outer handle this DBI drops waiting rows before it calls the driver.
 #   A driver may write $sth->{Active} = 1 or 0 straight into the inner hash: ActiveKids is counted on demand.
 
@@ -82,6 +83,9 @@ BEGIN {
     $LAST        = [undef, \undef, \undef, \''];
     if (defined &builtin::weaken) { no warnings 'once';   *weaken = \&builtin::weaken }
     else                          { require Scalar::Util; *weaken = \&Scalar::Util::weaken }
+
+    # The keys of a statement under which rows wait (see above).
+    @DBI::Bridge::WAITING = qw(bridge_rows bridge_held bridge_hash_rows bridge_flat);
 
     # errors that drivers raise with Carp are about the script's line, not about ours
     no warnings 'once';

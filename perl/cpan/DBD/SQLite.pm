@@ -6,74 +6,32 @@ package DBD::SQLite;
 # THE MAP
 #   this file                    prepare, execute, fetch, do: what every script needs
 #   DBD/SQLite/Connect.pm        connect, disconnect
-#   DBD/SQLite/Trouble.pm        errors and warnings
+#   DBD/SQLite/Trouble.pm        errors
 #   DBD/SQLite/Transactions.pm   begin_work, commit, rollback, AutoCommit
-#   DBD/SQLite/Bulk.pm           whole selects in one round trip, rows as hashes (for our own DBI)
-#   DBD/SQLite/Batch.pm          execute_array, execute_for_fetch
 #   DBD/SQLite/Attributes.pm     reading and writing the rarer attributes
 #   DBD/SQLite/Binding.pm        bind_param and values that are bound with a type
 #   DBD/SQLite/Metadata.pm       table_info and its kin, type_info_all, get_info
 #   DBD/SQLite/Callbacks.pm      Perl functions, aggregates, collations, hooks, tracing, tokenizers
 #   DBD/SQLite/Admin.pm          backup, status, limits, configuration, extensions
 #   DBD/SQLite/VirtualTable.pm   tables written in Perl
-# All but this file are loaded on first use (@PARTS).
-#
-# A CONNECTION is a plain hash, shared by the database handle and its statements (inner key bridge_conn):
-#   session, id    the bridge session and the number of the connection in it
-#   active         0 after disconnect
+# All but this file are loaded on first use (@PARTS). What it shares with other drivers - batches of rows, finish, whole selects, tuples - is in
+# CPANBridge::Driver, whose head tells the keys of connections and statements. This driver's own ones:
+#   OF A CONNECTION
 #   ac             SQLite's own autocommit state, as last reported
 #   begin          what the daemon was told about transactions it has to start by itself (0 no, 1 deferred, 2 immediate)
-#   rowid          last_insert_rowid as last reported
 #   ddl            tables were made or changed, perhaps in the transaction that is open
-#   dbh            weak reference to the inner database handle
-#   kids           bridge numbers of live statements
-# A STATEMENT keeps in its inner handle: bridge_id, bridge_params (how many), bridge_binds, bridge_typed, bridge_got (rows that came
-# over), bridge_done, bridge_seq (the batch that was asked for ahead), bridge_reply (one that came, until its rows are in place), bridge_cache
-# (1: nothing is asked for ahead), bridge_special (what its SQL calls for, $SPECIAL) and, for our own DBI, bridge_rows and its kin.
+#   mode, file, see_number, read_only, callbacks    settings
+#   OF A STATEMENT
+#   bridge_special what its SQL calls for ($SPECIAL)
 
 use strict;
 use warnings;
-use DBI ();
-use CPANBridge ();
+use CPANBridge::Driver ();
 
 our $VERSION = '1.72';
 our ($drh, $installed, $sqlite_version, $sqlite_version_number, %COLLATION);
 
 # --- what is not loaded at once ------------------------------------------------------------------------------------------
-
-sub stub {    # a sub that loads the file with the real one, and goes there
-    my ($full, $part) = @_;
-    no strict 'refs';
-    *$full = sub {
-        if (my $why = load($part)) { die $why }
-        no strict 'refs';
-        goto &{ *{$full}{CODE} };
-    };
-    return;
-}
-
-# The folder of this file, as an absolute path: a script may change its folder before a part is needed.
-my $folder;
-
-BEGIN {
-    ($folder = __FILE__) =~ s{/?DBD/SQLite\.pm\z}{};
-    if ($folder !~ m{\A/}) { my $cwd = readlink '/proc/self/cwd'; $folder = "$cwd/$folder" if defined $cwd }
-}
-
-sub load {
-    my ($part) = @_;
-    my $errno = $! + 0;
-    local $@;
-    local @INC = ($folder, @INC);
-    my $file = "DBD/SQLite/$part.pm";
-    my $calm = CPANBridge::Session->can('_undisturbed');   # a signal handler that dies would leave the part half loaded
-    my $why  = eval {
-        $calm ? $calm->(sub { require $file }) : require $file;
-        1
-    } ? undef : "$@";
-    $! = $errno;
-    return $why;
-}
 
 # Which file holds which subs: of database handles (db), statements (st), driver (dr), or functions of this package (main). A `+`
 # marks the driver's private methods, which scripts call as sqlite_NAME or through func.
@@ -82,14 +40,12 @@ my @PARTS;
 BEGIN {
     @PARTS = (
         [Connect      => dr   => 'connect _cwd _tell_where'],
-        [Trouble      => main => '_caller _croak _warn _inactive _fail _thrown _look_at_transaction'],
+        [Trouble      => main => '_fail _error _look_at_transaction'],
         [Transactions => db   => 'begin_work _begin_kind commit rollback _run _store_autocommit'],
         [Transactions => main => '_leave_work'],
-        [Bulk         => db   => 'bridge_select'],
-        [Bulk         => st   => 'bridge_fetch_as bridge_fetchall'],
-        [Batch        => st   => 'execute_for_fetch'],
         [Attributes   => db   => '_store _fetch'],
-        [Attributes   => st   => '_fetch _new_columns'],
+        [Attributes   => st   => '_fetch'],
+        [Binding      => main => '_send_batch'],
         [Binding      => db   => 'quote'],
         [Binding      => st   => 'bind_param bind_param_inout bind_col _typed'],
         [
@@ -110,11 +66,9 @@ BEGIN {
         [Admin => st   => '+st_status'],
         [Admin => main => 'compile_options sqlite_status strlike strglob'],
     );
-    for (@PARTS) {
-        my ($part, $type, $names) = @$_;
-        my $package = $type eq 'main' ? 'DBD::SQLite' : "DBD::SQLite::$type";
-        for my $name (split / /, $names) { stub("${package}::" . ($name =~ /(\w+)/)[0], $part) }
-    }
+    CPANBridge::Driver::lazy('DBD::SQLite', __FILE__, @PARTS);
+    our @ISA = ('CPANBridge::Driver');
+    @DBD::SQLite::st::ISA = ('CPANBridge::Driver::st');
 }
 
 # --- constants and versions ------------------------------------------------------------------------------------------------
@@ -134,17 +88,12 @@ BEGIN {
         EXRESCODE => 0x2000000
     );
     $code{"OPEN_$_"} = $open{$_} for keys %open;
-    no strict 'refs';
-    for my $name (keys %code) {
+    for my $name (keys %code) {    # a reference in the symbol table is perl's short form of a constant
         my $value = $code{$name};
-        *$name = sub () { $value }
+        Internals::SvREADONLY($value, 1);
+        $DBD::SQLite::{$name} = \$value;
     }
-}
-
-sub _weaken {    # DBI's, which may be the built-in one that still calls itself experimental
-    no warnings;
-    if (!defined &DBI::weaken) { require Scalar::Util; *DBI::weaken = \&Scalar::Util::weaken }
-    return DBI::weaken($_[0]);
+    mro::method_changed_in('DBD::SQLite');
 }
 
 sub _library_version {    # [ "3.x.y", number ]
@@ -170,11 +119,11 @@ sub _library_version {    # [ "3.x.y", number ]
 
     sub STORE {
         my ($self, $name, $code) = @_;
-        DBD::SQLite::_croak("entry $name already registered") if exists $self->{$name};
+        CPANBridge::Driver::croak("entry $name already registered") if exists $self->{$name};
         return $self->{$name} = $code;
     }
-    sub DELETE   { return DBD::SQLite::_croak("deletion of entry $_[1] is forbidden") }
-    sub CLEAR    { return DBD::SQLite::_croak('deletion of all entries is forbidden') }
+    sub DELETE   { return CPANBridge::Driver::croak("deletion of entry $_[1] is forbidden") }
+    sub CLEAR    { return CPANBridge::Driver::croak('deletion of all entries is forbidden') }
     sub FETCH    { return $_[0]{ $_[1] } }
     sub EXISTS   { return exists $_[0]{ $_[1] } }
     sub FIRSTKEY { my $first = keys %{ $_[0] }; return each %{ $_[0] } }
@@ -199,54 +148,17 @@ sub driver {
 
 sub CLONE { undef $drh; our $library; undef $library; return }
 
-# Every private method has two names: x for $h->func(..., 'x') and sqlite_x for $h->sqlite_x(...).
 sub _install_methods {
     return if $installed++;
-    _install_method('db', 'last_insert_rowid');
-    for (@PARTS) {
-        my (undef, $type, $names) = @$_;
-        _install_method($type, $_) for $names =~ /\+(\w+)/g;
-    }
-    return;
-}
-
-sub _install_method {
-    my ($type, $short) = @_;
-    (my $long = $short) =~ s/^(?:sqlite_)?/sqlite_/;
-    no strict 'refs';
-    if ($long ne $short) {
-        *{"DBD::SQLite::${type}::$long"} = sub { goto &{ *{"DBD::SQLite::${type}::$short"}{CODE} } };
-    }
-    if ($DBI::BRIDGE) { *{"DBI::${type}::$long"} = DBI::dispatcher($long, 0, -1, 0, '') }
-    else { "DBD::SQLite::$type"->install_method($long) }
+    CPANBridge::Driver::install_methods('DBD::SQLite', 'sqlite_', [main => db => '+last_insert_rowid'], @PARTS);
     return;
 }
 
 # --- talking to the daemon --------------------------------------------------------------------------------------------------------
 
-sub _mine {    # whether this process (and thread) opened the connection: a child of fork must leave it alone
-    my ($conn) = @_;
-    my $session = $conn->{session} or return 0;
-    return !$session->{lost} && $session->{owner} == $$ + $CPANBridge::Session::THREAD;
-}
-
-# One call to the daemon for a handle: the reply, or nothing with the handle's error set.
-sub _call {
-    my ($h, $function, @params) = @_;
-    my ($reply, $error);
-    {
-        local $@;
-        $reply = eval { $h->{bridge_conn}{session}->request("sqlite.$function", \@params) };
-        $error = $@ if !$reply;
-    }
-    return _fail($h, $error)   if !$reply;
-    _thrown($h->{bridge_conn}) if $h->{bridge_conn}{died};
-    return $reply;
-}
-
 sub _extra {    # what rode along with a reply
-    my ($conn, $extra) = @_;
-    if ($extra->{warn}) { _warn($_) for @{ $extra->{warn} } }
+    my (undef, $conn, $extra) = @_;
+    if ($extra->{warn}) { CPANBridge::Driver::warning($_) for @{ $extra->{warn} } }
     return if !defined $extra->{ac};
     my $ac  = $conn->{ac} = $extra->{ac};
     my $dbh = $conn->{dbh} || return;
@@ -268,10 +180,7 @@ package DBD::SQLite::dr;
 
 our $imp_data_size = 0;
 
-my $next_id = 0;
 my ($base_store, $base_fetch) = map { DBD::_::common->can($_) } qw(STORE FETCH);    # DBI's own
-
-sub _next_id { return ++$next_id }    # numbers of connections and statements
 
 sub data_sources   { return }
 sub disconnect_all { return }
@@ -285,7 +194,7 @@ sub _string_mode {    # from connect attributes; sqlite_unicode is the older nam
     my ($attr) = @_;
     if (exists $attr->{sqlite_string_mode}) {
         my $mode = $attr->{sqlite_string_mode} || 0;
-        DBD::SQLite::_croak("Invalid value ($mode) given for sqlite_string_mode") if $mode !~ /\A[0-6]\z/;
+        CPANBridge::Driver::croak("Invalid value ($mode) given for sqlite_string_mode") if $mode !~ /\A[0-6]\z/;
         return $mode;
     }
     for my $name (qw(sqlite_unicode unicode)) {
@@ -297,7 +206,7 @@ sub _string_mode {    # from connect attributes; sqlite_unicode is the older nam
 }
 
 sub _deprecated {
-    DBD::SQLite::_warn(qq{"$_[0]" attribute will be deprecated. Use "sqlite_string_mode" instead.});
+    CPANBridge::Driver::warning(qq{"$_[0]" attribute will be deprecated. Use "sqlite_string_mode" instead.});
     return
 }
 
@@ -309,17 +218,17 @@ sub prepare {
     my ($dbh, $sql, $attr) = @_;
     $sql = '' if !defined $sql;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'prepare') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'prepare') if !$conn->{active};
     my $special = $sql =~ /$SPECIAL/o ? $1 ? 'ddl' : 'file' : '';
     DBD::SQLite::dr::_tell_where($conn) if $special eq 'file';
-    my $id = ++$next_id;
+    my $id = CPANBridge::Driver::next_id();
     my ($reply, $error);
     {
         local $@;
         $reply = eval { $conn->{session}->request('sqlite.prepare', [$conn->{id}, $id, "$sql"]) };
         $error = $@ if !$reply;
     }
-    return DBD::SQLite::_fail($dbh, $error) if !$reply;
+    return DBD::SQLite->_fail($dbh, $error) if !$reply;
     my ($params, $names, $columns, undef, $tail) = @$reply;
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $sql });
     @$sth{qw(bridge_conn bridge_id bridge_params bridge_got)} = ($conn, $id, $params, -1);
@@ -329,23 +238,27 @@ sub prepare {
     $sth->{bridge_cache}  = 1 if $cache && $cache == 1;
     $sth->{NUM_OF_PARAMS} = $params;
     $sth->STORE(NUM_OF_PARAMS => $params) if !$DBI::BRIDGE;
-    _columns($sth, $columns || []);
+    CPANBridge::Driver::st::_columns($sth, $columns || []);
     $sth->{sqlite_unprepared_statements} = defined $tail ? $tail : '' if $dbh->{sqlite_allow_multiple_statements};
     return $outer;
 }
 
-sub _columns {
-    my ($sth, $columns) = @_;
-    if ($DBI::BRIDGE) { $sth->{NUM_OF_FIELDS} = @$columns }
-    else { $sth->STORE(NUM_OF_FIELDS => scalar @$columns) }
-    $sth->{NAME} = $columns;
-    return;
+# Our own DBI asks for whole selects.
+sub bridge_select {
+    my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
+    return DBD::SQLite->_inactive($dbh, 'prepare') if !$dbh->{bridge_conn}{active};
+    return ''                                      if $attr && grep { /^(?:sqlite_|Callbacks)/ } keys %$attr;
+    return '' if $dbh->{ChopBlanks} || $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
+    my @binds = @$binds;
+    ref and $_ = "$_" for @binds;
+    my $send = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
+    return CPANBridge::Driver::select_rows($dbh, $sql, $send, $mode, $max);
 }
 
 sub do {
     my ($dbh, $sql, $attr, @binds) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'do') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'do') if !$conn->{active};
     return DBD::_::db::do(@_) if @binds && ($dbh->{Callbacks} || $dbh->{RootClass});    # they may watch prepare
     $sql = '' if !defined $sql;
     ref and $_ = "$_" for @binds;
@@ -361,10 +274,10 @@ sub do {
         $reply = eval { $conn->{session}->request('sqlite.do', [$conn->{id}, "$sql", $binds, $multi]) };
         $error = $@ if !$reply;
     }
-    return DBD::SQLite::_fail($dbh, $error) if !$reply;
-    DBD::SQLite::_thrown($conn)             if $conn->{died};
+    return DBD::SQLite->_fail($dbh, $error) if !$reply;
+    DBD::SQLite->_thrown($conn)             if $conn->{died};
     $conn->{rowid} = $reply->[3]            if defined $reply->[3];
-    DBD::SQLite::_extra($conn, $reply->[2]) if $reply->[2];
+    DBD::SQLite->_extra($conn, $reply->[2]) if $reply->[2];
     return '0E0'                            if ($attr || @binds) && $reply->[4];
     return $reply->[0] || '0E0';
 }
@@ -374,7 +287,7 @@ sub last_insert_id { my ($dbh) = @_; return last_insert_rowid($dbh) }
 sub last_insert_rowid {
     my ($dbh) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'get last inserted rowid') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'get last inserted rowid') if !$conn->{active};
     return $conn->{rowid};
 }
 
@@ -412,11 +325,11 @@ sub DESTROY {
     return if !$conn || !$conn->{active};
     my $ending = defined ${^GLOBAL_PHASE} && ${^GLOBAL_PHASE} eq 'DESTRUCT';
     if (!$ending && !$dbh->{AutoCommit} && !$conn->{ac} && !$dbh->FETCH('InactiveDestroy') && $dbh->FETCH('Warn')) {
-        DBD::SQLite::_warn(
+        CPANBridge::Driver::warning(
             'Issuing rollback() due to DESTROY without explicit disconnect() of DBD::SQLite::db handle ' . $dbh->{Name})
-            if DBD::SQLite::_mine($conn);
+            if CPANBridge::Driver::mine($conn);
     }
-    if (DBD::SQLite::_mine($conn) && !$dbh->FETCH('InactiveDestroy')) { _close($conn, $dbh) }
+    if (CPANBridge::Driver::mine($conn) && !$dbh->FETCH('InactiveDestroy')) { _close($conn, $dbh) }
     $conn->{active} = 0;
     return;
 }
@@ -429,11 +342,11 @@ our $imp_data_size = 0;
 sub execute {
     my $sth  = shift;
     my $conn = $sth->{bridge_conn};
-    return DBD::SQLite::_inactive($sth, 'execute') if !$conn->{active};
+    return DBD::SQLite->_inactive($sth, 'execute') if !$conn->{active};
     my $params = $sth->{bridge_params};
     my $binds;
     if (@_) {
-        return _wrong_count($sth, scalar @_) if @_ != $params;
+        return CPANBridge::Driver::st::_wrong_count($sth, scalar @_) if @_ != $params;
         ref and $_ = "$_" for @{ $sth->{bridge_binds} = $binds = [@_] };
     }
     elsif ($params) { $binds = $sth->{bridge_binds} ||= [(undef) x $params] }
@@ -442,218 +355,19 @@ sub execute {
         if ($special eq 'ddl') { $conn->{ddl} = 1 }
         else { DBD::SQLite::dr::_tell_where($conn) }
     }
-    _drop_reply($sth, $session) if $sth->{bridge_seq} || $sth->{bridge_reply};
+    CPANBridge::Driver::st::_drop_reply($sth, $session) if $sth->{bridge_seq} || $sth->{bridge_reply};
     if ($binds && ($sth->{bridge_typed} || $conn->{see_number})) { $binds = _typed($sth, $binds) }
-    my $fields = @{ $sth->{NAME} };
-    my $cache  = $sth->{bridge_cache} || 0;
+    my $mode = @{ $sth->{NAME} } ? CPANBridge::Driver::st::_mode($sth) : '0';
+    my $max  = ($sth->{bridge_cache} || 0) == 1 ? 1 : undef;
     my ($reply, $error);
     {
         local $@;
-        $reply = eval {
-            $session->request(
-                'sqlite.execute',
-                [
-                    $sth->{bridge_id},                                                        $binds,
-                    $fields ? _mode($sth) : '0', $cache == 1 ? 1 : undef
-                ]
-            )
-        };
+        $reply = eval { $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $mode, $max]) };
         $error = $@ if !$reply;
     }
-    return DBD::SQLite::_fail($sth, $error) if !$reply;
-    DBD::SQLite::_thrown($conn)             if $conn->{died};
-    my ($changes, $done, $rows, $extra) = @$reply;
-    $conn->{rowid} = $reply->[4] if defined $reply->[4];
-    if ($extra) {
-        DBD::SQLite::_extra($conn, $extra);
-        if ($extra->{columns}) { _new_columns($sth, $extra->{columns}); $fields = @{ $extra->{columns} } }
-    }
-    if (!$fields) {
-        $sth->{bridge_got} = $changes;
-        return $changes > 0 ? $changes : '0E0';    # -1: there was nothing to execute
-    }
-    @$sth{qw(bridge_done bridge_got)} = ($done, 0);
-    _ask_ahead($sth, $session) if !$done && $cache != 1;
-    _arrived($sth, $rows)      if $rows;
-    if ($DBI::BRIDGE) { $sth->{Active} = 1 }
-    else { $sth->STORE(Active => 1) }
-    return '0E0';
-}
-
-sub _wrong_count {
-    my ($sth, $count) = @_;
-    $sth->set_err(-1, "called with $count bind variables when $sth->{bridge_params} are needed");
-    return undef;
-}
-
-sub _ask_ahead {    # the next batch is on its way while the script works on this one
-    my ($sth, $session) = @_;
-    $session->post('sqlite.fetch', [$sth->{bridge_id}, $sth->{bridge_cache}, _mode($sth)], \$sth->{bridge_seq});
-    return;
-}
-
-sub _drop_reply {    # what was asked for ahead is not wanted any more
-    my ($sth, $session) = @_;
-    my ($seq) = delete @$sth{qw(bridge_seq bridge_reply)};
-    $session->forget($seq) if $seq;
-    return;
-}
-
-# How the next rows shall come: as arrays, as hashes, or (for bound columns under our own DBI) all values in one list.
-sub _mode { my ($sth) = @_; return $sth->{bridge_bind} ? 'f' : $sth->{bridge_mode} || 'a' }
-
-# Rows from the daemon become the waiting ones. They are counted, and the reply they came with is forgotten, by the same statement: a
-# signal handler that dies in between would lose them or leave them here twice.
-sub _arrived {
-    my ($sth, $rows) = @_;
-    if (@$rows && !ref $rows->[0]) {
-        my $n = @{ $sth->{NAME} };
-        if ($sth->{bridge_bind} && !$sth->{ChopBlanks} && !$sth->{bridge_as_bytes}) {
-            $sth->{bridge_flat} = $rows, $sth->{bridge_got} += @$rows / $n, delete $sth->{bridge_reply};
-            return;
-        }
-        my @values = @$rows;
-        $rows = [map { [splice @values, 0, $n] } 1 .. @values / $n];
-    }
-    _chop($rows) if $DBI::BRIDGE ? $sth->{ChopBlanks} : $sth->FETCH('ChopBlanks');
-    if (@$rows && ref $rows->[0] eq 'HASH') {
-        $sth->{bridge_names}     = $sth->{NAME};
-        $sth->{bridge_hash_rows} = $rows, $sth->{bridge_got} += @$rows, delete $sth->{bridge_reply};
-        return;
-    }
-    if ($sth->{bridge_as_bytes}) {
-        for my $row (@$rows) { defined and utf8::encode($_) for @$row[@{ $sth->{bridge_as_bytes} }] }
-    }
-    $sth->{bridge_rows} = $rows, $sth->{bridge_got} += @$rows, delete $sth->{bridge_reply};
-    return;
-}
-
-sub _more {    # fetches the next batch: true when there are rows
-    my ($sth) = @_;
-    my $conn = $sth->{bridge_conn};
-    if ($sth->{bridge_done} || !$conn->{active}) {
-        return _end_of_rows($sth);
-    }
-    my $session = $conn->{session};
-    my $reply   = $sth->{bridge_reply};    # from a time when a signal handler died right after it had come
-    if (!$reply) {
-        my $error;
-        {
-            local $@;
-            $reply = eval {
-                _ask_ahead($sth, $session) if !$sth->{bridge_seq};
-                $sth->{bridge_reply} = $session->await($sth->{bridge_seq}), delete $sth->{bridge_seq};
-                $sth->{bridge_reply};
-            };
-            $error = $@ if !$reply;
-        }
-        return _no_more($sth, $error) if !$reply;
-    }
-    my ($done, $rows, $extra) = @$reply;
-    return _aborted($sth) if $done < 0;
-    if ($conn->{died}) { delete $sth->{bridge_reply}; DBD::SQLite::_thrown($conn) }
-    DBD::SQLite::_extra($conn, $extra) if $extra;
-    $sth->{bridge_done} = $done;
-    if (!@$rows) {
-        delete $sth->{bridge_reply};
-        return $done ? _end_of_rows($sth) : _more($sth);
-    }
-    _arrived($sth, $rows);
-    _ask_ahead($sth, $session) if !$done && !$sth->{bridge_cache};
-    return 1;
-}
-
-# A rollback took back tables that were made or changed: SQLite ends the selects that are open then (Transactions.pm).
-sub _aborted {
-    my ($sth) = @_;
-    delete $sth->{bridge_reply};
-    _end_of_rows($sth);
-    $sth->set_err(4, 'abort due to ROLLBACK');
-    return;
-}
-
-# Fetching failed. What is no error of the bridge is the exception of a signal handler: the call is still under way, and the next fetch goes
-# on with it.
-sub _no_more {
-    my ($sth, $error) = @_;
-    die $error if ref $error ne 'CPANBridge::Error' && !$sth->{bridge_conn}{died};
-    delete $sth->{bridge_seq};
-    _end_of_rows($sth);
-    DBD::SQLite::_fail($sth, $error);
-    return;
-}
-
-sub _end_of_rows {
-    my ($sth) = @_;
-    $sth->{bridge_done} = 1;
-    if ($DBI::BRIDGE)             { $sth->{Active} = '' }
-    elsif ($sth->FETCH('Active')) { $sth->STORE(Active => 0) }
-    return;
-}
-
-sub _next_row {    # under any DBI: the next row as an array, or nothing
-    my ($sth) = @_;
-    if (!$sth->{bridge_conn}{active}) { return DBD::SQLite::_inactive($sth, 'fetch') }
-    return if !$sth->FETCH('Active');
-    if (!$sth->{bridge_rows} || !@{ $sth->{bridge_rows} }) {
-        if (!$sth->{bridge_hash_rows} || !@{ $sth->{bridge_hash_rows} }) { _more($sth) or return }
-        if ($sth->{bridge_hash_rows} && @{ $sth->{bridge_hash_rows} }) {
-            my $names = $sth->{bridge_names};
-            $sth->{bridge_rows} = [map { [@$_{@$names}] } @{ delete $sth->{bridge_hash_rows} }];
-            $sth->{bridge_mode} = 'a';
-        }
-        if (my $flat = $sth->{bridge_flat}) { return [splice @$flat, 0, scalar @{ $sth->{NAME} }] if @$flat }
-    }
-    return shift @{ $sth->{bridge_rows} };
-}
-
-sub _fetch_set { my ($sth) = @_; my $row = _next_row($sth) or return; return $sth->_set_fbav($row) }
-
-{
-    no warnings 'once';
-    *fetch = *fetchrow_arrayref = $DBI::BRIDGE ? \&_next_row : \&_fetch_set;
-}
-
-sub rows {
-    my ($sth) = @_;
-    my $waiting = 0;
-    for (qw(bridge_rows bridge_held bridge_hash_rows)) { $waiting += @{ $sth->{$_} } if $sth->{$_} }
-    if (my $flat = $sth->{bridge_flat}) { $waiting += @$flat / @{ $sth->{NAME} } }
-    return $sth->{bridge_got} - $waiting;
-}
-
-sub finish {
-    my ($sth) = @_;
-    my $conn  = $sth->{bridge_conn};
-    my $got   = $sth->rows;
-    delete @$sth{qw(bridge_rows bridge_hash_rows bridge_flat)};
-    $sth->{bridge_got} = $got;
-    if ($conn && $conn->{active}) {
-        _drop_reply($sth, $conn->{session});
-        $conn->{session}->oneway('sqlite.reset', [$sth->{bridge_id}], 1)    # at once: it may hold a lock
-            if defined $sth->{bridge_done} && !$sth->{bridge_done};
-    }
-    _end_of_rows($sth);
-    return 1;
-}
-
-sub STORE {
-    my ($sth, $name, $value) = @_;
-    if ($name eq 'ChopBlanks' && $value && !$sth->{ChopBlanks}) {    # rows that are here already are chopped too
-        $sth->{ChopBlanks} = 1;
-        for (qw(bridge_rows bridge_held bridge_hash_rows)) { _chop($sth->{$_}) if $sth->{$_} }
-        _chop([$sth->{bridge_flat}]) if $sth->{bridge_flat};
-    }
-    $sth->{bridge_cache} = $value && $value == 1 ? 1 : undef if $name eq 'RowCacheSize';
-    goto &$base_store;
-}
-
-sub _chop {
-    my ($rows) = @_;
-    for my $row (@$rows) {
-        for (ref $row eq 'HASH' ? values %$row : @$row) { s/ +\z// if defined }
-    }
-    return;
+    return DBD::SQLite->_fail($sth, $error) if !$reply;
+    my $count = CPANBridge::Driver::st::_executed($sth, $conn, $reply);
+    return $count < 0 ? '0E0' : $count;    # -1: there was nothing to execute
 }
 
 sub FETCH {
@@ -663,21 +377,6 @@ sub FETCH {
         || !$sth->{bridge_conn}{active} && $name =~ /^(?:NAME|NUM_OF_PARAMS)\z/;
     return $sth->{NAME} if $name eq 'NAME';
     goto &$base_fetch;
-}
-
-sub DESTROY {
-    my ($sth) = @_;
-    my $conn = $sth->{bridge_conn};
-    if ($DBI::BRIDGE) { $sth->{Active} = '' }
-    else { $sth->STORE(Active => 0) }
-    return if !$conn || !$conn->{active} || $sth->{bridge_canned} || !DBD::SQLite::_mine($conn);
-    local $@;
-    eval {
-        _drop_reply($sth, $conn->{session});
-        my $open = defined $sth->{bridge_done} && !$sth->{bridge_done};    # then it may hold a lock
-        $conn->{session}->oneway('sqlite.finalize', [$sth->{bridge_id}], $open);
-    };
-    return;
 }
 
 1;

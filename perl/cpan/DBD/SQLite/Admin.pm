@@ -13,8 +13,8 @@ package DBD::SQLite::db;
 sub _admin {    # a call with the connection's number first; the first element of the reply
     my ($dbh, $what, $function, @params) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, $what) if !$conn->{active};
-    my $reply = DBD::SQLite::_call($dbh, $function, $conn->{id}, @params) or return;
+    return DBD::SQLite->_inactive($dbh, $what) if !$conn->{active};
+    my $reply = CPANBridge::Driver::call($dbh, $function, $conn->{id}, @params) or return;
     return wantarray ? @$reply : $reply->[0];
 }
 
@@ -42,8 +42,8 @@ sub _backup_dbh {
 
 sub busy_timeout {
     my ($dbh, $ms) = @_;
-    return DBD::SQLite::_inactive($dbh, 'set busy timeout') if !$dbh->{bridge_conn}{active};
-    my $reply = DBD::SQLite::_call($dbh, 'busy_timeout', $dbh->{bridge_conn}{id}, defined $ms ? int $ms : undef)
+    return DBD::SQLite->_inactive($dbh, 'set busy timeout') if !$dbh->{bridge_conn}{active};
+    my $reply = CPANBridge::Driver::call($dbh, 'busy_timeout', $dbh->{bridge_conn}{id}, defined $ms ? int $ms : undef)
         or return;
     return $reply->[0];
 }
@@ -67,7 +67,7 @@ sub load_extension {
 sub table_column_metadata {
     my ($dbh, $schema, $table, $column) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'fetch table column metadata') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'fetch table column metadata') if !$conn->{active};
     for my $need ([table => $table], [column => $column]) {
         next if defined $need->[1];
         $dbh->set_err(-2, "table_column_metadata requires a $need->[0] name");
@@ -120,8 +120,8 @@ package DBD::SQLite::st;
 
 sub st_status {
     my ($sth, $reset) = @_;
-    return DBD::SQLite::_inactive($sth, 'get status') if !$sth->{bridge_conn}{active};
-    my $reply = DBD::SQLite::_call($sth, 'st_status', $sth->{bridge_id}, defined $reset && !$reset ? 1 : 0) or return;
+    return DBD::SQLite->_inactive($sth, 'get status') if !$sth->{bridge_conn}{active};
+    my $reply = CPANBridge::Driver::call($sth, 'st_status', $sth->{bridge_id}, defined $reset && !$reset ? 1 : 0) or return;
     return $reply->[0];
 }
 

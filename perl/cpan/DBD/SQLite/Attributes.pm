@@ -84,7 +84,7 @@ my %COMPUTED = (
 sub _fetch {
     my ($sth, $name) = @_;
     return $sth->{$name} if $name =~ /^sqlite_/;
-    if (!$sth->{bridge_conn}{active}) { DBD::SQLite::_inactive($sth, 'fetch'); return undef }
+    if (!$sth->{bridge_conn}{active}) { DBD::SQLite->_inactive($sth, 'fetch'); return undef }
     my $compute = $COMPUTED{$name} or return undef;
     return $compute->($sth);
 }
@@ -92,7 +92,7 @@ sub _fetch {
 sub _details {
     my ($sth) = @_;
     return [] if !@{ $sth->{NAME} };
-    my $reply = DBD::SQLite::_call($sth, 'columns', $sth->{bridge_id}) or return;
+    my $reply = CPANBridge::Driver::call($sth, 'columns', $sth->{bridge_id}) or return;
     return $reply->[0] && ref $reply->[0] && ref $reply->[0][0] ? $reply->[0] : $reply;
 }
 
@@ -107,7 +107,7 @@ sub _types {
 
 sub _value_types {
     my ($sth) = @_;
-    my $details = DBD::SQLite::_call($sth, 'column_types', $sth->{bridge_id}) || [];
+    my $details = CPANBridge::Driver::call($sth, 'column_types', $sth->{bridge_id}) || [];
     return [map { $details->[$_] || 0 } 0 .. $#{ $sth->{NAME} }];
 }
 
@@ -117,15 +117,6 @@ sub _param_values {
     my $binds = $sth->{bridge_binds}       || [];
     return { map { (defined $names->[$_ - 1] ? $names->[$_ - 1] : $_) => $binds->[$_ - 1] }
             1 .. $sth->{bridge_params} };
-}
-
-sub _new_columns {    # the schema has changed since prepare
-    my ($sth, $columns) = @_;
-    delete @$sth{qw(TYPE NULLABLE NAME_lc NAME_uc NAME_hash NAME_lc_hash NAME_uc_hash bridge_fbav bridge_distinct)};
-    local $@;
-    eval { DBD::SQLite::db::_columns($sth, $columns) };
-    $sth->{NAME} = $columns;
-    return;
 }
 
 1;

@@ -31,6 +31,16 @@ sub number {
     return sprintf("%.${places}f", $plain) eq $plain ? 2 : 0;
 }
 
+package DBD::SQLite;
+
+sub _send_batch {    # tuples of values, for CPANBridge::Driver's execute_for_fetch
+    my ($driver, $sth, $tuples) = @_;
+    if ($sth->{bridge_typed} || $sth->{bridge_conn}{see_number}) {
+        $tuples = [map { DBD::SQLite::st::_typed($sth, $_) } @$tuples];
+    }
+    return CPANBridge::Driver::call($sth, 'execute_many', $sth->{bridge_id}, $tuples, 0);
+}
+
 package DBD::SQLite::st;
 
 sub _typed {    # a new list of values with their classes
@@ -58,21 +68,21 @@ sub _as {
     return $value if $kind eq 'text';
     if ($kind eq 'blob') {
         my $bytes = "$value";
-        utf8::downgrade($bytes, 1) or DBD::SQLite::_croak('Wide character in subroutine entry');
+        utf8::downgrade($bytes, 1) or CPANBridge::Driver::croak('Wide character in subroutine entry');
         return [$bytes, 4];
     }
     (my $text = $value) =~ s/\A +//;
     $text =~ s/\0.*//s;                  # as C reads it
     my $class = DBD::SQLite::Binding::number($text);
     return [$text, $class] if $class == 1 || $class && $kind eq 'float';
-    DBD::SQLite::_warn("datatype mismatch: bind param ($index) $value as $kind") if $h->FETCH('PrintWarn');
+    CPANBridge::Driver::warning("datatype mismatch: bind param ($index) $value as $kind") if $h->FETCH('PrintWarn');
     return $value;
 }
 
 sub bind_param {
     my ($sth, $param, $value, $attr) = @_;
     my $conn = $sth->{bridge_conn};
-    return DBD::SQLite::_inactive($sth, 'bind') if !$conn->{active};
+    return DBD::SQLite->_inactive($sth, 'bind') if !$conn->{active};
     my $index = $param =~ /\A\d+\z/ ? $param - 1 : _named($sth, $param);
     return '' if !defined $index;
     my $type = ref $attr ? $attr->{TYPE} : $attr;
@@ -114,7 +124,7 @@ sub quote {
     return 'NULL' if !defined $value;
     if (defined $type && $type =~ /\A(?:-7|-4|-3|-2|30)\z/) {    # the binary types
         my $bytes = "$value";
-        utf8::downgrade($bytes, 1) or DBD::SQLite::_croak('Wide character in subroutine entry');
+        utf8::downgrade($bytes, 1) or CPANBridge::Driver::croak('Wide character in subroutine entry');
         return "X'" . unpack('H*', $bytes) . "'";
     }
     (my $text = $value) =~ s/'/''/g;

@@ -18,7 +18,7 @@ sub install {
     my ($dbh, $function, $name, $code, $front, $back) = @_;
     my $conn  = $dbh->{bridge_conn};
     my $id    = $code ? $conn->{session}->callback($code) : undef;
-    my $reply = DBD::SQLite::_call($dbh, $function, $conn->{id}, @{ $front || [] }, $id, @{ $back || [] });
+    my $reply = CPANBridge::Driver::call($dbh, $function, $conn->{id}, @{ $front || [] }, $id, @{ $back || [] });
     if (!$reply) {
         $conn->{session}->drop_callback($id);
         return;
@@ -160,7 +160,7 @@ package DBD::SQLite::db;
 
 sub create_function {
     my ($dbh, $name, $argc, $code, $flags) = @_;
-    return DBD::SQLite::_inactive($dbh, 'create function') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'create function') if !$dbh->{bridge_conn}{active};
     my $wrapped = ref $code ? sub { return DBD::SQLite::Callbacks::result(scalar $code->(@_)) } : undef;
     my $ok      = DBD::SQLite::Callbacks::install(
         $dbh, 'create_function', "function $name $argc", $wrapped, [$name, $argc],
@@ -179,7 +179,7 @@ sub _not_made {
 
 sub create_aggregate {
     my ($dbh, $name, $argc, $package, $flags) = @_;
-    return DBD::SQLite::_inactive($dbh, 'create aggregate') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'create aggregate') if !$dbh->{bridge_conn}{active};
     my $code = defined $package ? DBD::SQLite::Callbacks::aggregate($package) : undef;
     my $ok   = DBD::SQLite::Callbacks::install(
         $dbh, 'create_aggregate', "aggregate $name $argc", $code, [$name, $argc],
@@ -193,11 +193,11 @@ my $PERL_ORDER = $DBD::SQLite::COLLATION{perl};
 sub create_collation {
     my ($dbh, $name, $code) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'create collation') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'create collation') if !$conn->{active};
     if (ref $code && $code == $PERL_ORDER) {    # cmp orders as the bytes do: SQLite can do that by itself
-        return DBD::SQLite::_call($dbh, 'create_collation', $conn->{id}, $name, 0) ? 1 : '';
+        return CPANBridge::Driver::call($dbh, 'create_collation', $conn->{id}, $name, 0) ? 1 : '';
     }
-    DBD::SQLite::_weaken(my $weak = $conn);
+    CPANBridge::Driver::weaken(my $weak = $conn);
     my $order   = sub { my $order = $code->(@_); return defined $order ? int $order : 0 };
     my $wrapped = ref $code ? DBD::SQLite::Callbacks::guarded($weak, $order, 0) : undef;
     return DBD::SQLite::Callbacks::install($dbh, 'create_collation', "collation $name", $wrapped, [$name]) ? 1 : '';
@@ -206,7 +206,7 @@ sub create_collation {
 sub collation_needed {
     my ($dbh, $code) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'see if collation is needed') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'see if collation is needed') if !$conn->{active};
     $conn->{collation_wanted} = $code;
     return 1;
 }
@@ -215,10 +215,10 @@ sub collation_needed {
 sub _hook {
     my ($dbh, $which, $code, $on_death) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, "set $which hook") if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, "set $which hook") if !$conn->{active};
     my $before = $conn->{hooks}{$which};
     my $weak   = $conn;
-    DBD::SQLite::_weaken($weak);
+    CPANBridge::Driver::weaken($weak);
     my $wrapped = $code ? DBD::SQLite::Callbacks::guarded($weak, $code, $on_death) : undef;
     if ($code && $which eq 'commit') {
         $wrapped = sub {
@@ -238,9 +238,9 @@ sub update_hook   { my ($dbh, $code) = @_; return _hook($dbh, 'update',   $code,
 sub set_authorizer {
     my ($dbh, $code) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'set authorizer') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'set authorizer') if !$conn->{active};
     my $weak = $conn;
-    DBD::SQLite::_weaken($weak);
+    CPANBridge::Driver::weaken($weak);
     my $wrapped = $code ? DBD::SQLite::Callbacks::guarded($weak, $code, 1) : undef;
     return DBD::SQLite::Callbacks::install($dbh, 'set_authorizer', 'authorizer', $wrapped) ? 0 : 1;
 }
@@ -248,22 +248,22 @@ sub set_authorizer {
 sub progress_handler {
     my ($dbh, $steps, $code) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'set progress handler') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'set progress handler') if !$conn->{active};
     my $weak = $conn;
-    DBD::SQLite::_weaken($weak);
+    CPANBridge::Driver::weaken($weak);
     my $wrapped = $code ? DBD::SQLite::Callbacks::guarded($weak, $code, 1) : undef;
     return DBD::SQLite::Callbacks::install($dbh, 'progress_handler', 'progress', $wrapped, [$steps]) ? 1 : '';
 }
 
 sub sqlite_trace {
     my ($dbh, $code) = @_;
-    return DBD::SQLite::_inactive($dbh, 'trace') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'trace') if !$dbh->{bridge_conn}{active};
     return _watch($dbh, 'trace', $code && sub { $code->(@_); return });
 }
 
 sub profile {
     my ($dbh, $code) = @_;
-    return DBD::SQLite::_inactive($dbh, 'profile') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'profile') if !$dbh->{bridge_conn}{active};
     return _watch(
         $dbh, 'profile',
         $code && sub { my ($sql, $nanoseconds) = @_; $code->($sql, int($nanoseconds / 1_000_000)); return }
@@ -273,7 +273,7 @@ sub profile {
 sub _watch {
     my ($dbh, $function, $code) = @_;
     my $weak = $dbh->{bridge_conn};
-    DBD::SQLite::_weaken($weak);
+    CPANBridge::Driver::weaken($weak);
     my $wrapped = $code && DBD::SQLite::Callbacks::guarded($weak, $code, undef);
     return DBD::SQLite::Callbacks::install($dbh, $function, $function, $wrapped) ? 1 : '';
 }
@@ -282,14 +282,14 @@ sub _watch {
 
 sub register_fts3_perl_tokenizer {    # every connection has it from the start
     my ($dbh) = @_;
-    return DBD::SQLite::_inactive($dbh, 'register fts3 tokenizer') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'register fts3 tokenizer') if !$dbh->{bridge_conn}{active};
     return 1;
 }
 
 sub create_module {
     my ($dbh, $name, $class) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'create module') if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, 'create module') if !$conn->{active};
     require DBD::SQLite::VirtualTable;
     if (!$class->can('NEW')) { (my $file = "$class.pm") =~ s{::}{/}g; require $file }
     my $desk = DBD::SQLite::VirtualTable::Desk::open_for($conn, $class);

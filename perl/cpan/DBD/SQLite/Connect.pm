@@ -20,18 +20,18 @@ sub connect {
     $option{extended}    = 1                                 if $attr->{sqlite_extended_result_codes};
     $option{defensive}   = $attr->{sqlite_defensive} ? 1 : 0 if defined $attr->{sqlite_defensive};
     my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
-    my $conn = {
-        id   => DBD::SQLite::dr::_next_id(), active => 1, ac => 1, begin => 0, rowid => 0, kids => {}, mode => $mode,
-        file => $file
-    };
-    DBD::SQLite::_weaken($conn->{dbh} = $dbh);
+    my $conn = CPANBridge::Driver::connection(
+        'DBD::SQLite', 'sqlite', $dbh,
+        ac   => 1,
+        mode => $mode, begin => 0, rowid => 0, file => $file
+    );
     my ($reply, $error);
     {
         local $@;
         $reply = eval {
             my $session = $conn->{session} = CPANBridge->session;
             my $c       = $conn;
-            DBD::SQLite::_weaken($c);
+            CPANBridge::Driver::weaken($c);
             $option{regexp}           = $session->callback(sub { DBD::SQLite::_regexp($c, @_) });
             $option{collation_needed} = $session->callback(sub { DBD::SQLite::_collation_wanted($c, @_) });
             my $tokenize = $session->callback(\&DBD::SQLite::_tokenize);
@@ -43,7 +43,7 @@ sub connect {
         };
         $error = $@ if !$reply;
     }
-    if (!$reply) { DBD::SQLite::_fail($drh, $error); return }
+    if (!$reply) { DBD::SQLite->_fail($drh, $error); return }
     $dbh->{bridge_conn} = $conn;
     $dbh->{AutoCommit}  = 1;
     $dbh->STORE(Active => 1);
@@ -132,14 +132,14 @@ sub disconnect {
     my $kids = $dbh->FETCH('ActiveKids');
     if ($kids && $dbh->FETCH('Warn')) {
         my $handle = $DBI::BRIDGE ? DBI::Bridge::outer($dbh) : $dbh;
-        DBD::SQLite::_warn(
+        CPANBridge::Driver::warning(
             sprintf '%s->disconnect invalidates %d active statement handle%s '
                 . '(either destroy statement handles or call finish on them before disconnecting)', $handle, $kids,
             $kids == 1 ? '' : 's'
         );
     }
     for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) {
-        delete @$sth{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat)}
+        delete @$sth{@CPANBridge::Driver::WAITING}
     }
     _close($conn, $dbh);
     $dbh->STORE(Active => 0);

@@ -48,12 +48,12 @@ my @TYPE =
 sub rows {    # all rows of a statement, as arrays; nothing when it failed (the error is the handle's)
     my ($dbh, $sql, @binds) = @_;
     my $conn  = $dbh->{bridge_conn};
-    my $id    = DBD::SQLite::dr::_next_id();
-    my $reply = DBD::SQLite::_call($dbh, 'select', $conn->{id}, $id, $sql, @binds ? \@binds : undef, 'a') or return;
-    DBD::SQLite::_extra($conn, $reply->[3]) if $reply->[3];
+    my $id    = CPANBridge::Driver::next_id();
+    my $reply = CPANBridge::Driver::call($dbh, 'select', $conn->{id}, $id, $sql, @binds ? \@binds : undef, 'a') or return;
+    DBD::SQLite->_extra($conn, $reply->[3]) if $reply->[3];
     my ($done, $rows) = @$reply[1, 2];
     while (!$done) {
-        my $more = DBD::SQLite::_call($dbh, 'fetch', $id, undef, 'a') or return;
+        my $more = CPANBridge::Driver::call($dbh, 'fetch', $id, undef, 'a') or return;
         push @$rows, @{ $more->[1] };
         $done = $more->[0];
     }
@@ -98,7 +98,7 @@ sub handle {    # a statement handle that has been executed and holds these rows
     my $count = @$rows;
     @$sth{qw(bridge_conn bridge_params bridge_got bridge_done bridge_canned)} = ($dbh->{bridge_conn}, 0, $count, 1, 1);
     $sth->{NUM_OF_PARAMS} = 0;
-    DBD::SQLite::db::_columns($sth, [@$names]);
+    CPANBridge::Driver::st::_columns($sth, [@$names]);
     $sth->{bridge_rows} = $rows;
     $sth->STORE(Active => 1);
     return $outer;
@@ -144,7 +144,7 @@ package DBD::SQLite::db;
 
 sub table_info {
     my ($dbh, $catalog, $schema, $table, $type, $attr) = @_;
-    return DBD::SQLite::_inactive($dbh, 'get table info') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'get table info') if !$dbh->{bridge_conn}{active};
     my $special = _special_list($dbh, $catalog, $schema, $table, $type) or return;
     return DBD::SQLite::Metadata::handle($dbh, 'table_info', \@TABLE, $special) if ref $special;
     my $found = DBD::SQLite::Metadata::objects($dbh, $schema, $table, $attr && ($attr->{Escape} || $attr->{escape}))
@@ -178,7 +178,7 @@ sub _special_list {
 
 sub column_info {
     my ($dbh, $catalog, $schema, $table, $column) = @_;
-    return DBD::SQLite::_inactive($dbh, 'get column info') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'get column info') if !$dbh->{bridge_conn}{active};
     my $found  = DBD::SQLite::Metadata::objects($dbh, $schema, $table) or return;
     my $wanted = DBD::SQLite::Metadata::matcher(defined $column && $column eq '' ? undef : $column);
     my @rows;
@@ -214,7 +214,7 @@ sub _column_row {
 
 sub primary_key_info {
     my ($dbh, $catalog, $schema, $table) = @_;
-    return DBD::SQLite::_inactive($dbh, 'get primary key info') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'get primary key info') if !$dbh->{bridge_conn}{active};
     my $found  = DBD::SQLite::Metadata::objects($dbh, $schema, $table) or return;
     my $tables = DBD::SQLite::Metadata::in_creation_order($dbh, DBD::SQLite::Metadata::tables_only($found));
     my @rows;
@@ -247,7 +247,7 @@ sub _unquoted {
 
 sub foreign_key_info {
     my ($dbh, $pk_catalog, $pk_schema, $pk_table, $fk_catalog, $fk_schema, $fk_table) = @_;
-    return DBD::SQLite::_inactive($dbh, 'get foreign key info') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'get foreign key info') if !$dbh->{bridge_conn}{active};
     my $all    = DBD::SQLite::Metadata::objects($dbh, undef, undef) or return;
     my $tables = DBD::SQLite::Metadata::in_creation_order($dbh, DBD::SQLite::Metadata::tables_only($all));
     my @rows;
@@ -331,7 +331,7 @@ sub _column_clause {    # for a column's own REFERENCES, or FOREIGN KEY (column,
 
 sub statistics_info {
     my ($dbh, $catalog, $schema, $table, $unique_only, $quick) = @_;
-    return DBD::SQLite::_inactive($dbh, 'get statistics info') if !$dbh->{bridge_conn}{active};
+    return DBD::SQLite->_inactive($dbh, 'get statistics info') if !$dbh->{bridge_conn}{active};
     my $all = DBD::SQLite::Metadata::objects($dbh, $schema, undef) or return;
     my @rows;
     for my $object (@{ DBD::SQLite::Metadata::in_creation_order($dbh, DBD::SQLite::Metadata::tables_only($all)) }) {

@@ -38,9 +38,9 @@ sub rollback { return _end($_[0], 'rollback', 'ROLLBACK TRANSACTION') }
 sub _end {
     my ($dbh, $what, $sql) = @_;
     my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, $what) if !$conn->{active};
+    return DBD::SQLite->_inactive($dbh, $what) if !$conn->{active};
     if ($dbh->{AutoCommit}) {
-        DBD::SQLite::_warn("$what ineffective with AutoCommit enabled") if $dbh->FETCH('Warn');
+        CPANBridge::Driver::warning("$what ineffective with AutoCommit enabled") if $dbh->FETCH('Warn');
         return 1;
     }
     if (!$conn->{ac})             { _run($dbh, $sql) or return '' }
@@ -55,9 +55,9 @@ sub _abort_selects {
     for my $sth (grep { $_ && $_->{Active} && $_->{bridge_id} } @{ $dbh->{bridge_kids} || [] }) {
         my $got = $sth->rows;
         next if $sth->{bridge_done} && $got == $sth->{bridge_got};
-        DBD::SQLite::st::_drop_reply($sth, $sth->{bridge_conn}{session});
-        delete @$sth{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat)};
-        @$sth{qw(bridge_got bridge_done bridge_reply)} = ($got, 0, [-1]);
+        CPANBridge::Driver::st::_drop_reply($sth, $sth->{bridge_conn}{session});
+        CPANBridge::Driver::st::_forget_rows($sth);
+        @$sth{qw(bridge_done bridge_reply)} = (0, [-1, undef, undef, [4, 'abort due to ROLLBACK', 'S1000']]);
     }
     return;
 }
@@ -65,10 +65,10 @@ sub _abort_selects {
 sub _run {    # a statement of the driver's own
     my ($dbh, $sql) = @_;
     my $conn  = $dbh->{bridge_conn};
-    my $reply = DBD::SQLite::_call($dbh, 'do', $conn->{id}, $sql) or return;
+    my $reply = CPANBridge::Driver::call($dbh, 'do', $conn->{id}, $sql) or return;
     if (my $extra = $reply->[2]) {
         $conn->{ac} = $extra->{ac} if defined $extra->{ac};
-        if ($extra->{warn}) { DBD::SQLite::_warn($_) for @{ $extra->{warn} } }
+        if ($extra->{warn}) { CPANBridge::Driver::warning($_) for @{ $extra->{warn} } }
     }
     return $reply;
 }

@@ -129,7 +129,7 @@ my %SIMPLE = (
 sub open_for {    # the code the daemon calls
     my ($conn, $class, $outer) = @_;
     my $desk = { class => $class, conn => $conn, tables => {}, cursors => {}, functions => {} };
-    DBD::SQLite::_weaken($desk->{conn});
+    CPANBridge::Driver::weaken($desk->{conn});
     return sub {
         my ($what, @rest) = @_;
         if (my $method = $SIMPLE{$what}) {
@@ -148,7 +148,7 @@ sub on_connect { return made('CONNECT', @_) }
 sub made {
     my ($method, $desk, $number, $module, $db, $name, $args) = @_;
     my $dbh = DBD::SQLite::Callbacks::outer($desk->{conn}{dbh});
-    DBD::SQLite::_weaken($dbh);
+    CPANBridge::Driver::weaken($dbh);
     my $table = $desk->{class}->$method(\$dbh, $module, $db, $name, @$args);
     die "$desk->{class}\->$method() returned no table\n" if !ref $table;
     $desk->{tables}{$number} = $table;

@@ -15,6 +15,8 @@ sub ROWS ()    { 16 }    # may leave rows in bridge_rows
 sub DROP ()    { 32 }    # waiting rows are void
 sub SHOW ()    { 64 }    # Statement is named in error messages of database handles (ShowErrorStatement)
 
+my @VOID = (@DBI::Bridge::WAITING, qw(bridge_names bridge_next));
+
 sub dispatcher {
     my ($name, $min, $max, $flags) = @_;
     $max = 1e9 if $max < 0;
@@ -90,7 +92,7 @@ sub keeper {    # for methods that neither clear the error state nor report an o
 sub DBI::Bridge::before {
     my ($i, $flags, $statement) = @_;
     if ($flags & SHOW) { $i->{Statement} = $statement if !ref $statement }
-    if ($flags & DROP) { delete @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat bridge_names bridge_next)} }
+    if ($flags & DROP) { delete @$i{@VOID} }
     if ($flags & EXECUTE) {
         $i->{Executed} = 1;
         if (my $parent = $i->{bridge_parent}) {

@@ -272,7 +272,7 @@ sub fetchall_arrayref {
 
 sub DBI::Bridge::any_waiting {
     my ($i) = @_;
-    return grep { $_ && @$_ } @$i{qw(bridge_rows bridge_held bridge_hash_rows bridge_flat)};
+    return grep { $_ && @$_ } @$i{@DBI::Bridge::WAITING};
 }
 
 sub fetchall_hashref {

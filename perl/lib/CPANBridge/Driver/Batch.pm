@@ -1,4 +1,4 @@
-package DBD::SQLite::Batch;
+package CPANBridge::Driver::Batch;
 
 # execute_for_fetch (and so execute_array): the tuples travel to the daemon by the hundred.
 
@@ -6,16 +6,23 @@ use strict;
 use warnings;
 no warnings 'redefine';    # the stubs that loaded this file
 
-our $VERSION = '1.72';
+package CPANBridge::Driver;
 
-package DBD::SQLite::st;
+sub _send_batch {
+    my ($driver, $sth, $tuples) = @_;
+    my $conn = $sth->{bridge_conn};
+    my $id   = $sth->{bridge_id} ||= next_id();
+    return call($sth, 'execute_many', $conn->{id}, $id, $sth->{Statement}, $tuples, 0);
+}
+
+package CPANBridge::Driver::st;
 
 sub TUPLES_A_CALL () { 500 }
 
 sub execute_for_fetch {
     my ($sth, $next, $status) = @_;
     my $conn = $sth->{bridge_conn};
-    return DBD::SQLite::_inactive($sth, 'execute')        if !$conn->{active};
+    return $conn->{driver}->_inactive($sth, 'execute')    if !$conn->{active};
     return $sth->SUPER::execute_for_fetch($next, $status) if @{ $sth->{NAME} };
     @$status = () if $status;
     my $sum  = { tuples => 0, rows => 0, errors => 0 };
@@ -35,23 +42,21 @@ sub execute_for_fetch {
 
 sub _execute_batch {
     my ($sth, $batch, $status, $sum) = @_;
-    my $conn = $sth->{bridge_conn};
+    my ($conn, $params) = @$sth{qw(bridge_conn bridge_params)};
     my @send;
     for my $tuple (@$batch) {
-        next if @$tuple != $sth->{bridge_params};
+        next if @$tuple != $params;
         ref and $_ = "$_" for @$tuple;
-        push @send, $sth->{bridge_typed} || $conn->{see_number} ? _typed($sth, $tuple) : $tuple;
+        push @send, $tuple;
     }
-    my $reply =
-        @send ? DBD::SQLite::_call($sth, 'execute_many', $sth->{bridge_id}, \@send, 0) || return : [[], undef, undef];
-    my ($results, $extra, $rowid) = @$reply;
-    $conn->{rowid} = $rowid if defined $rowid;
-    DBD::SQLite::_extra($conn, $extra) if $extra;
+    my ($results, $extra, $rowid) = @send ? @{ $conn->{driver}->_send_batch($sth, \@send) || return } : [];
+    $conn->{rowid} = $rowid                if defined $rowid;
+    $conn->{driver}->_extra($conn, $extra) if $extra;
     for my $tuple (@$batch) {
         my $result =
-            @$tuple == $sth->{bridge_params}
+            @$tuple == $params
             ? shift @$results
-            : [-1, 'called with ' . @$tuple . " bind variables when $sth->{bridge_params} are needed"];
+            : [-1, 'called with ' . @$tuple . " bind variables when $params are needed"];
         _count($result, $status, $sum);
     }
     $sth->{bridge_binds} = $batch->[-1];
@@ -63,12 +68,13 @@ sub _count {
     $sum->{tuples}++;
     delete $sum->{last};
     if (ref $result) {
+        my ($err, $errstr, $state) = @$result;
         $sum->{errors}++;
-        push @$status, [@$result[0, 1], 'S1000'] if $status;
+        push @$status, [$err, $errstr, defined $state ? $state : 'S1000'] if $status;
         $sum->{last} = $result;
         return;
     }
-    $sum->{rows} += $result;
+    $sum->{rows} = $result < 0 || $sum->{rows} < 0 ? -1 : $sum->{rows} + $result;    # -1: not known
     push @$status, $result || '0E0' if $status;
     return;
 }
@@ -77,7 +83,7 @@ sub _batch_result {
     my ($sth, $sum) = @_;
     $sth->{bridge_got} = $sum->{rows};
     if ($sum->{errors}) {
-        $sth->set_err(@{ $sum->{last} }[0, 1]) if $sum->{last};    # the last tuple's error is still there
+        $sth->set_err(@{ $sum->{last} }) if $sum->{last};    # the last tuple's error is still there
         $sth->set_err($DBI::stderr, "executing $sum->{tuples} generated $sum->{errors} errors");
         return;
     }

@@ -1,4 +1,4 @@
-package DBD::SQLite::Bulk;
+package CPANBridge::Driver::Bulk;
 
 # The short ways that only our own DBI asks for (see the head of DBI.pm): a whole select in one round trip, rows as hashes made by the
 # daemon, all rows at once.
@@ -7,49 +7,43 @@ use strict;
 use warnings;
 no warnings 'redefine';    # the stubs that loaded this file
 
-our $VERSION = '1.72';
+package CPANBridge::Driver;
 
-package DBD::SQLite::db;
-
-sub bridge_select {
-    my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
-    my $conn = $dbh->{bridge_conn};
-    return DBD::SQLite::_inactive($dbh, 'prepare') if !$conn->{active};
-    return '' if $attr                                 && grep { /^(?:sqlite_|Callbacks)/ } keys %$attr;
-    return '' if $dbh->{ChopBlanks} || $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
-    my @binds = @$binds;
-    ref and $_ = "$_" for @binds;
-    my $id    = DBD::SQLite::dr::_next_id();
+# The work of a driver's bridge_select. $binds is as the daemon wants them (undef: none); $mode and $max as DBI gave them.
+sub select_rows {
+    my ($dbh, $sql, $binds, $mode, $max) = @_;
+    my $conn  = $dbh->{bridge_conn};
+    my $calls = $conn->{calls};
+    my $id    = next_id();
     my $limit = $mode eq 'row' ? -1 : $max ? -$max : undef;
-    my $send  = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
     my ($reply, $rows, $seq, $error);
     my $session = $conn->{session};
     my $as      = $mode eq 'hash' ? 'h' : 'a';
     {
         local $@;
         eval {
-            $reply = $session->request('sqlite.select', [$conn->{id}, $id, "$sql", $send, $as, $limit]);
+            $reply = $session->request($calls->{select}, [$conn->{id}, $id, "$sql", $binds, $as, $limit]);
             $rows  = $reply->[2] || [];
-            $seq   = $reply->[1] ? 0 : $session->post('sqlite.fetch', [$id, undef, $as]);
+            $seq   = $reply->[1] ? 0 : $session->post($calls->{fetch}, [$id, undef, $as]);
             while ($seq) {    # one batch is always on its way
                 my $more = $session->await($seq);
-                $seq = $more->[0] ? 0 : $session->post('sqlite.fetch', [$id, undef, $as]);
+                $seq = $more->[0] ? 0 : $session->post($calls->{fetch}, [$id, undef, $as]);
                 push @$rows, @{ $more->[1] };
             }
             1;
         } or $error = $@;
     }
-    $session->forget($seq)                        if $seq && defined $error;
-    $session->oneway('sqlite.finalize', [$id], 1) if $reply && !$reply->[1];
-    DBD::SQLite::_fail($dbh, $error)              if defined $error;
-    return                                        if !$reply;
-    DBD::SQLite::_thrown($conn)             if $conn->{died};
-    $conn->{rowid} = $reply->[5]            if defined $reply->[5];
-    DBD::SQLite::_extra($conn, $reply->[3]) if $reply->[3];
+    $session->forget($seq)                          if $seq && defined $error;
+    $session->oneway($calls->{finalize}, [$id], 1)  if $reply && !$reply->[1];
+    $conn->{driver}->_fail($dbh, $error)            if defined $error;
+    return                                          if !$reply;
+    $conn->{driver}->_thrown($conn)                 if $conn->{died};
+    $conn->{rowid} = $reply->[5]                    if defined $reply->[5];
+    $conn->{driver}->_extra($conn, $reply->[3])     if $reply->[3];
     return $rows;    # after an error, those that came before it
 }
 
-package DBD::SQLite::st;
+package CPANBridge::Driver::st;
 
 # Our own DBI asks for rows as hashes: the daemon then sends them so. A batch that was on its way as arrays is turned here.
 sub bridge_fetch_as {
