@@ -388,3 +388,274 @@ sub FETCH {
 }
 
 1;
+
+__END__
+
+=encoding utf8
+
+=head1 NAME
+
+DBD::Pg - PostgreSQL databases for DBI, by way of the cpan-bridge daemon
+
+=head1 SYNOPSIS
+
+    use DBI;
+    my $dbh = DBI->connect("dbi:Pg:dbname=shop;host=db.example.org", $user, $password, { RaiseError => 1, AutoCommit => 1 });
+    $dbh->do('INSERT INTO sale(day, amount) VALUES (?, ?)', undef, '2024-01-31', 12.5);
+    my $sth = $dbh->prepare('SELECT id, amount FROM sale WHERE day = ?');
+    $sth->execute('2024-01-31');
+    while (my ($id, $amount) = $sth->fetchrow_array) { print "$id: $amount\n" }
+
+=head1 DESCRIPTION
+
+A driver for DBI with the interface of the module of this name on CPAN, version 3.16.0. No library is loaded into the perl process: the connection
+is the bridge's daemon's, which keeps it for the next script (see L</CONNECTIONS THAT ARE KEPT>), and rows come over in batches, the next one while
+the script works on the last. Scripts need nothing beyond perl's core and the C<cpan-bridge> program. The driver runs under the bridge's own L<DBI>
+and under an installed one.
+
+=head1 CONNECTING
+
+    DBI->connect("dbi:Pg:dbname=shop;host=$host;port=$port;sslmode=require", $user, $password, \%attr);
+    DBI->connect("dbi:Pg:service=shop", '', '');
+    DBI->connect("dbi:Pg:dbname='name with blanks';options='-c work_mem=64MB'", $user);
+    DBI->connect('dbi:Pg:postgresql://db.example.org/shop?sslmode=verify-full', $user, $password);
+
+What follows C<dbi:Pg:> is a connection string of libpq, with semicolons or blanks between its parts; every keyword of libpq is possible, several hosts
+too. C<db> and C<database> are other words for C<dbname>. What is not given comes from the script's environment (C<PGHOST>, C<PGPORT>, C<PGDATABASE>,
+C<PGUSER>, C<PGPASSWORD>, C<PGSERVICE>, C<PGSSLMODE> and the others), a service file, and F<.pgpass>.
+
+C<< DBI->data_sources('Pg', 'port=5433') >> and C<< $dbh->data_sources >> list the databases of a server: the one of C<DBI_DSN>, or libpq's default.
+
+=head1 STATEMENTS
+
+=head2 prepare, execute
+
+C<prepare> makes no round trip: mistakes in a statement show in C<execute>, unless C<pg_prepare_now> is given. Statements with placeholders become
+prepared statements of the server from their second C<execute> on (C<pg_switch_prepared>); the server keeps them as long as the connection lives. Without
+placeholders the text is sent as it is, and may hold several statements; the last one counts.
+
+C<execute> and C<rows> tell the number of rows, of a select too. When a large result is not in yet and the script looks at that number,
+the daemon first reads the result to its end; when C<execute> stands alone, rows are handed over as they come.
+
+=head2 Placeholders
+
+    $dbh->prepare('SELECT * FROM t WHERE a = ? AND b = ?');
+    $dbh->prepare('SELECT * FROM t WHERE a = $1 OR b = $1');
+    $dbh->prepare('SELECT * FROM t WHERE a = :name OR b = :name');    # bind_param(':name', $value)
+
+One kind in a statement. They are not looked for in strings, names in quotes, comments and dollar quotes; casts (C<::>) and array slices between numbers
+(C<[1:2]>) are known. A backslash keeps a character from being a placeholder: C<data \? 'key'>. C<pg_placeholder_dollaronly> leaves only the second kind,
+C<pg_placeholder_nocolons> all but the third; both for C<prepare>, or for the database handle.
+
+Values go beside the statement where the server allows it (SELECT, INSERT, UPDATE, DELETE, VALUES, WITH), and are written into it otherwise, or
+always when C<pg_server_prepare> is 0. C<$DBDPG_DEFAULT>, which C<use DBD::Pg> exports, stands for C<DEFAULT>.
+
+=head2 Types
+
+    use DBD::Pg ':pg_types';
+    $sth->bind_param(1, $bytes, { pg_type => PG_BYTEA });
+    $sth->bind_param(2, 17, SQL_INTEGER);
+
+A type stays with its placeholder. Without one the server decides. Binary data need PG_BYTEA (or SQL_BLOB, SQL_BINARY and the like).
+C<bind_param_inout($n, \$variable, 0)>: the variable's value is used at C<execute>, and each fetch puts the column number C<$n> into it.
+
+=head2 Arrays
+
+Array references are values for array columns, and array columns come as array references unless C<pg_expand_array> is 0.
+
+=head2 bool, numbers, text
+
+Booleans come as 1 and 0, or as C<t> and C<f> with C<pg_bool_tf>; integers and floating point numbers as numbers, C<numeric> as text. Text is decoded
+when the client encoding is UTF8 (see C<pg_enable_utf8>), bytea comes as bytes.
+
+=head1 METHODS
+
+=head2 do
+
+Without values, the text goes as it is. Returns the number of rows, C<0E0> for none, -1 after C<COPY>.
+
+=head2 quote
+
+    $dbh->quote("it's");                                  # 'it''s'
+    $dbh->quote('a\b');                                   # E'a\\b'
+    $dbh->quote([1, 'two']);                              # '{"1","two"}'
+    $dbh->quote($bytes, { pg_type => PG_BYTEA });
+
+Numbers, booleans, names (PG_NAME) and geometric types are checked.
+
+=head2 last_insert_id
+
+    $dbh->last_insert_id(undef, $schema, $table, undef);
+    $dbh->last_insert_id(undef, undef, undef, undef, { sequence => 'sale_id_seq' });
+
+With a table, its sequence is looked for (and remembered, unless C<< pg_cache => 0 >>): the one behind the primary key, or another unique column.
+
+=head2 ping, pg_ping
+
+1 idle, 2 in a COPY, 3 in a transaction, 4 in one that failed; 0 dead. C<pg_ping> tells in what way: -1 disconnected, -2 not to be known, -3 the
+server did not answer, -4 the connection is bad.
+
+=head2 pg_error_field
+
+    my $name = $dbh->pg_error_field('constraint');
+
+A field of the last error: severity, severity_nonlocal, state, primary, detail, hint, statement_position, internal_position, internal_query,
+context, schema, table, column, type, constraint, source_file, source_line, source_function; also as PG_DIAG_...
+
+=head2 pg_savepoint, pg_rollback_to, pg_release
+
+    $dbh->pg_savepoint('here');
+    $dbh->pg_rollback_to('here');
+
+=head2 pg_notifies
+
+    $dbh->do('LISTEN orders');
+    while (my $note = $dbh->pg_notifies) { my ($name, $pid, $payload) = @$note }
+
+=head2 COPY
+
+    $dbh->do('COPY sale FROM STDIN');
+    $dbh->pg_putcopydata("2024-01-31\t12.5\n");
+    $dbh->pg_putcopyend;
+
+    $dbh->do('COPY sale TO STDOUT');
+    while ($dbh->pg_getcopydata(my $line) >= 0) { print $line }
+
+C<pg_getcopydata> gives the length of the line, -1 at the end. C<pg_getcopydata_async> gives 0 when no line is here. Data may be given in pieces of
+any size; what is wrong with them C<pg_putcopyend> tells. C<pg_putline>, C<pg_getline> and C<pg_endcopy> are older names.
+
+=head2 Large objects
+
+C<pg_lo_creat>, C<pg_lo_open>, C<pg_lo_write>, C<pg_lo_read>, C<pg_lo_lseek>, C<pg_lo_tell>, C<pg_lo_truncate>, C<pg_lo_close>, C<pg_lo_unlink> need an open
+transaction; C<pg_lo_import>, C<pg_lo_import_with_oid>, C<pg_lo_export> do not. Files are opened by the daemon, as the same user.
+
+    my $oid = $dbh->pg_lo_creat($dbh->{pg_INV_WRITE});
+    my $fd  = $dbh->pg_lo_open($oid, $dbh->{pg_INV_WRITE});
+    $dbh->pg_lo_write($fd, $bytes, length $bytes);
+
+=head2 Queries that are not waited for
+
+    use DBD::Pg ':async';
+    $dbh->do('SELECT long_work()', { pg_async => PG_ASYNC });
+    do_something() until $dbh->pg_ready;
+    my $rows = $dbh->pg_result;
+
+Also with C<prepare>; then rows are fetched after C<pg_result>. C<pg_cancel> stops it. Added to PG_ASYNC, PG_OLDQUERY_CANCEL and PG_OLDQUERY_WAIT
+deal with a query that is still under way. C<< $sth->cancel >>, called by a signal handler, stops a C<execute> that waits.
+
+=head2 execute_array, execute_for_fetch
+
+Tuples travel by the hundred, and the server gets them one behind the other: one round trip each is saved.
+
+=head2 table_info, tables, column_info, primary_key_info, primary_key, foreign_key_info, statistics_info, type_info_all, get_info
+
+As L<DBI> describes them, with further columns C<pg_schema>, C<pg_table>, C<pg_column> (names without quotes), C<pg_type>, C<pg_constraint>, C<pg_enum_values>, tablespaces
+(C<table_info>, C<primary_key_info>), C<pg_expression>, C<pg_is_key_column>, C<pg_null_ordering> (C<statistics_info>). Names with C<%> or C<_> are LIKE patterns.
+C<< { pg_noprefix => 1 } >> for C<tables> leaves the schema out; C<< { pg_onerow => 1 } >> (2: array references) for C<primary_key_info> gives one row.
+
+=head2 pg_canonical_ids, pg_canonical_names
+
+Of a statement: where its columns come from, C<[$table_oid, $number]> or C<schema.table.column>, undef for expressions.
+
+=head2 parse_trace_flag, parse_trace_flags
+
+C<SQL>, C<pglogin>, C<pgprefix> and, known but without output, C<pglibpq>, C<pgstart>, C<pgend>, C<pgquote>.
+
+=head1 ATTRIBUTES OF DATABASE HANDLES
+
+=over 4
+
+=item pg_server_prepare, pg_switch_prepared, pg_prepare_now
+
+See L</prepare, execute>. Also of statement handles, as are C<pg_prepare_name> (a statement the script has prepared by SQL), C<pg_direct> (no
+placeholders) and C<pg_async>.
+
+=item pg_placeholder_dollaronly, pg_placeholder_nocolons, pg_placeholder_escaped
+
+See L</Placeholders>.
+
+=item pg_enable_utf8
+
+-1, the default: text is decoded if the client encoding is UTF8. 0: never; 1: always. Setting -1 looks at the encoding again.
+
+=item pg_bool_tf, pg_expand_array
+
+See above.
+
+=item pg_errorlevel
+
+How much an error tells: 0, 1 (default), 2.
+
+=item ReadOnly
+
+Transactions are begun read only. No effect while AutoCommit is on.
+
+=item bridge_pipeline
+
+    $dbh->{bridge_pipeline} = 1;
+    $insert->execute(@$_) for @rows;
+    $dbh->commit;
+
+INSERT, UPDATE and DELETE without RETURNING are sent, and not waited for: C<execute> and C<do> return -1. What went wrong is told by the next call that
+waits, which then fails and does nothing else; so end with one (C<commit>, C<ping>, a select, or switching it off).
+
+=item bridge_pool
+
+For C<connect>: 0 makes a connection of its own, closed by C<disconnect>.
+
+=item pg_db, pg_user, pg_pass, pg_host, pg_port, pg_options, pg_default_port, pg_pid, pg_socket, pg_protocol, pg_server_version, pg_lib_version, pg_standard_conforming_strings, pg_async_status, pg_INV_READ, pg_INV_WRITE, pg_utf8_flag
+
+Read only. C<pg_socket> is the descriptor of the way to the daemon.
+
+=back
+
+=head1 ATTRIBUTES OF STATEMENT HANDLES
+
+C<pg_numbound>, C<pg_bound>, C<pg_segments>, C<pg_size>, C<pg_type>, C<pg_cmd_status>, C<pg_oid_status>, C<pg_current_row>. C<TYPE>, C<PRECISION>, C<SCALE>,
+C<NULLABLE>, C<NAME> and C<NUM_OF_FIELDS> are undef before C<execute>.
+
+=head1 ERRORS
+
+C<err> is 7, or 1 for C<connect>; C<errstr> is the server's text; C<state> the SQLSTATE. Notices of the server are warnings while C<PrintWarn> is on.
+
+=head1 CONNECTIONS THAT ARE KEPT
+
+C<disconnect>, and the end of the script, give the connection back to the daemon: an open transaction is rolled back, settings, temporary tables, prepared
+statements and locks are undone before the next script of the same user that connects to the same place with the same password gets it.
+
+=head1 WHAT IS DIFFERENT, WHAT IS MISSING
+
+=over 4
+
+=item *
+
+A select's error in a late row may show while rows are fetched instead of in C<execute>.
+
+=item *
+
+A child of C<fork> that lets a handle of its parent go does no harm to it. (With the driver in C that ends the parent's connection.) Its use there is an error.
+
+=item *
+
+C<primary_key_info> counts C<KEY_SEQ> within the key, and C<pg_column> is the column; C<foreign_key_info> gives 5 for INITIALLY DEFERRED and 6 for INITIALLY
+IMMEDIATE, as L<DBI> says.
+
+=item *
+
+Comments inside comments, and C<e'...'> with a small letter, are read as the server reads them.
+
+=item *
+
+Text with a NUL in it is an error of the server, not cut.
+
+=item *
+
+C<pg_server_trace> is not available; the trace flags about functions of the C driver have no output.
+
+=back
+
+=head1 SEE ALSO
+
+L<DBI>, L<https://www.postgresql.org/docs/current/>
+
+=cut
