@@ -9,6 +9,7 @@
 //! | `sqlite/` | SQLite itself, wrapped: connections, statements, callbacks. The only unsafe code        |
 //! | `desk.rs` | working on SQLite for a session: cancelling, calling back, errors                       |
 //! | `driver/` | module `sqlite`                                                                         |
+//! | `postgres/` | module `pg`; the unsafe code of it is in `postgres/pq/`                              |
 //! | `api/`    | module `database`                                                                       |
 //! | `pool/`   | connections to servers, kept for the next script; for all drivers                       |
 //! | `spill.rs`| rows that are put aside when their connection is needed for another statement           |
@@ -22,13 +23,15 @@ mod api;
 mod desk;
 mod driver;
 pub mod pool;
+mod postgres;
 pub mod spill;
 pub mod sqlite;
 
 pub use api::MODULE as DATABASE;
 pub use driver::MODULE as SQLITE;
+pub use postgres::MODULE as PG;
 
 /// The modules of this helper.
-pub fn modules() -> [&'static daemon::Module; 2] {
-    [&SQLITE, &DATABASE]
+pub fn modules() -> [&'static daemon::Module; 3] {
+    [&SQLITE, &PG, &DATABASE]
 }

@@ -20,6 +20,8 @@ pub const MAX_PLANS: usize = 256;
 pub const MAX_PLAN_BYTES: usize = 64 * 1024;
 /// Arrays in arrays, in a value of the server.
 pub const MAX_ARRAY_DEPTH: usize = 32;
+/// A batch of rows that is not full yet waits so long for more of them.
+pub const ROWS_PATIENCE: Duration = Duration::from_millis(10);
 /// Statements sent by `queue` that were not answered yet.
 pub const MAX_QUEUE: usize = 10_000;
 /// The first batch of rows: small, most scripts look at the first row only.

@@ -81,6 +81,33 @@ fn connect_now(strings: &[(CString, CString)]) -> Result<Transport, String> {
     }
 }
 
+/// The parameters that a connection string (`host=… dbname=…`, or a URI) sets. An error has libpq's words.
+pub fn parse_conninfo(conninfo: &str) -> Result<Vec<Keyword>, String> {
+    let Ok(conninfo) = CString::new(conninfo) else { return Err("the connection string has a NUL in it".into()) };
+    let mut message = std::ptr::null_mut();
+    // SAFETY: a string, and a place for the message; what is returned is read up to its last entry, which has no
+    // keyword, copied, and given back.
+    unsafe {
+        let options = pq_sys::PQconninfoParse(conninfo.as_ptr(), &raw mut message);
+        if options.is_null() {
+            let text = super::text(message);
+            pq_sys::PQfreemem(message.cast());
+            return Err(if text.is_empty() { "out of memory".into() } else { text });
+        }
+        let mut keywords = Vec::new();
+        let mut option = options;
+        while !(*option).keyword.is_null() {
+            if !(*option).val.is_null() {
+                let value = Secret::new(super::text((*option).val));
+                keywords.push(Keyword { name: super::text((*option).keyword), value });
+            }
+            option = option.add(1);
+        }
+        pq_sys::PQconninfoFree(options);
+        Ok(keywords)
+    }
+}
+
 /// libpq would print to the daemon's standard error.
 unsafe extern "C" fn ignore(_: *mut std::ffi::c_void, _: *const std::ffi::c_char) {}
 

@@ -24,9 +24,8 @@ mod cancel;
 mod connect;
 mod transport;
 
-pub use cancel::Canceller;
-pub use connect::{ConnectError, Keyword, connect, lib_version};
-pub use transport::{Facts, Ready, Transport};
+pub use connect::{ConnectError, Keyword, connect, lib_version, parse_conninfo};
+pub use transport::Transport;
 
 use std::ffi::{CStr, c_char};
 

@@ -130,6 +130,11 @@ impl Transport {
         !self.ssl.is_null()
     }
 
+    /// A duplicate of the socket's descriptor.
+    pub fn duplicate(&self) -> Option<std::os::fd::OwnedFd> {
+        self.fd().try_clone_to_owned().ok()
+    }
+
     /// Reads what is there; 0 at the end. `WouldBlock` if there is nothing yet.
     pub fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.ssl.is_null() {

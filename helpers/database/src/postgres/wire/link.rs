@@ -67,7 +67,6 @@ pub struct Notification {
 }
 
 /// A connection.
-#[derive(Debug)]
 pub struct Link {
     transport: Transport,
     buffer: Vec<u8>,
@@ -184,13 +183,18 @@ impl Link {
         let message = Message { kind: self.buffer[self.start], body: self.start + HEAD_BYTES..self.start + len };
         self.start += len;
         if message.kind == b'Z' {
-            self.transaction = match self.buffer.get(message.body.start) {
-                Some(b'I') => Transaction::Idle,
-                Some(b'T') => Transaction::Open,
-                _ => Transaction::Failed,
-            };
+            self.transaction = Self::transaction_of(self.buffer.get(message.body.start).copied());
         }
         message
+    }
+
+    /// The state that `ReadyForQuery` tells.
+    pub fn transaction_of(letter: Option<u8>) -> Transaction {
+        match letter {
+            Some(b'I') => Transaction::Idle,
+            Some(b'T') => Transaction::Open,
+            _ => Transaction::Failed,
+        }
     }
 
     /// Kind and whole length of the message at `offset` of what is pending, once its head is here.

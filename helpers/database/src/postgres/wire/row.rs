@@ -233,7 +233,8 @@ fn bytea(rows: &mut RowWriter<'_, '_, '_>, value: &[u8]) {
     }
 }
 
-fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
+/// Hexadecimal digits as bytes.
+pub fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
     const fn value(digit: u8) -> u8 {
         match digit {
             b'0'..=b'9' => digit - b'0',
