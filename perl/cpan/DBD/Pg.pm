@@ -56,39 +56,50 @@ BEGIN {
     @PARTS = (
         [Connect      => dr   => 'connect data_sources'],
         [Connect      => db   => 'disconnect data_sources _close'],
-        [Trouble      => main => '_inactive _fail _error _extra _new_columns _refuse'],
+        [Trouble      => main => '_inactive _fail _error _extra _new_columns _look_at_params'],
         [Placeholders => main => '_plan _pieces _filled'],
-        [Binding      => st   => 'bind_param bind_param_inout _flatten _unbound'],
-        [Binding      => main => '_flat_array _array_text'],
-        [Quote        => db   => 'quote quote_identifier'],
+        [Binding      => main => '_flat_array'],
+        [Binding      => st   => 'bind_param bind_param_array bind_param_inout _flatten _unbound _otherwise _prepared _bind_inout'],
         [Quote        => main => '_quoted'],
+        [Quote        => db   => 'quote quote_identifier'],
         [Types        => main => '_import _type _sql_type _constants'],
         [Types        => db   => '+pg_type_info'],
-        [Transactions => db => 'begin_work commit rollback _store_autocommit _tell_begin +pg_savepoint +pg_release +pg_rollback_to'],
         [Transactions => main => '_leave_work'],
-        [Bulk         => db   => 'bridge_select'],
-        [Batch        => main => '_send_batch'],
-        [Batch        => st   => 'execute_for_fetch'],
-        [Attributes   => db   => '_store _fetch private_attribute_info'],
-        [Attributes   => st   => '_store _fetch private_attribute_info'],
-        [Status => db => 'ping state +pg_ping +pg_error_field +pg_notifies +getfd last_insert_id +table_attributes'
-            . ' +pg_server_trace +pg_server_untrace'],
-        [Status => st => 'state cancel last_insert_id +pg_canonical_ids +pg_canonical_names'],
-        [Copy   => db => '+pg_putcopydata +pg_putcopyend +pg_getcopydata +pg_getcopydata_async +pg_putline +pg_getline'
-            . ' +pg_endcopy putline getline endcopy'],
-        [Async  => db => '+pg_ready +pg_result +pg_cancel _do_async _do_queued'],
-        [Async  => st => '+pg_ready +pg_result +pg_cancel _execute_async _execute_queued'],
-        [LargeObjects => db => '+lo_creat +lo_open +lo_write +lo_read +lo_lseek +lo_tell +lo_truncate +lo_close +lo_unlink'
-            . ' +lo_import +lo_import_with_oid +lo_export +lo_lseek64 +lo_tell64 +lo_truncate64'],
-        [LargeObjects => st => 'blob_read'],
-        [Tables       => db => 'table_info column_info tables'],
-        [Keys         => db => 'primary_key_info primary_key foreign_key_info statistics_info'],
-        [TypeInfo     => db => 'type_info_all'],
-        [GetInfo      => db => 'get_info'],
+        [
+            Transactions => db =>
+                'begin_work commit rollback _store_autocommit _tell_begin +pg_savepoint +pg_release +pg_rollback_to'
+        ],
+        [Bulk       => main => '_rows'],
+        [Bulk       => db   => 'bridge_select'],
+        [Batch      => main => '_send_batch'],
+        [Batch      => st   => 'execute_for_fetch'],
+        [Attributes => db   => '_store _fetch _errorlevel private_attribute_info'],
+        [Attributes => st   => '_store _fetch _facts private_attribute_info'],
+        [
+            Status => db => 'ping +pg_ping +pg_error_field +pg_notifies getfd last_insert_id table_attributes'
+                . ' +pg_server_trace +pg_server_untrace'
+        ],
+        [Status => st => 'cancel last_insert_id +pg_canonical_ids +pg_canonical_names'],
+        [
+            Copy => db => '+pg_putcopydata +pg_putcopyend +pg_getcopydata +pg_getcopydata_async +pg_putline +pg_getline'
+                . ' +pg_endcopy putline getline endcopy'
+        ],
+        [Async => main => '_make_room _refuse _end_async _pipeline'],
+        [Async => db   => '+pg_ready +pg_result +pg_cancel _do_otherwise'],
+        [Async => st   => '+pg_ready +pg_result +pg_cancel _execute_otherwise'],
+        [
+            LargeObjects => db => '+lo_creat +lo_open +lo_write +lo_read +lo_lseek +lo_tell +lo_truncate +lo_close +lo_unlink'
+                . ' +lo_import +lo_import_with_oid +lo_export +lo_lseek64 +lo_tell64 +lo_truncate64'
+        ],
+        [LargeObjects => st   => 'blob_read'],
+        [Tables       => db   => 'table_info column_info tables'],
+        [Keys         => db   => 'primary_key_info primary_key foreign_key_info statistics_info'],
+        [TypeInfo     => db   => 'type_info_all'],
+        [GetInfo      => db   => 'get_info'],
         [Trace        => main => 'parse_trace_flag parse_trace_flags _traced'],
-        [Trace        => $_   => 'parse_trace_flag parse_trace_flags'],
-    ) for 'db';
-    push @PARTS, [Trace => st => 'parse_trace_flag parse_trace_flags'];
+        [Trace        => db   => 'parse_trace_flag'],
+        [Trace        => st   => 'parse_trace_flag'],
+    );
     CPANBridge::Driver::lazy('DBD::Pg', __FILE__, @PARTS);
     our @ISA = ('CPANBridge::Driver');
     @DBD::Pg::st::ISA = ('CPANBridge::Driver::st');
@@ -203,6 +214,7 @@ sub do {
         return $count if $over;
     }
     my ($reply, $error);
+    DBD::Pg::_traced($dbh, sql => $sql) if $DBI::WATCH || $dbh->{bridge_watch};
     {
         local $@;
         $reply = eval { $conn->{session}->request('pg.do', [$conn->{id}, $sql, $values, $opts]) };
@@ -211,8 +223,8 @@ sub do {
     if (!$reply) { $dbh->{bridge_binds} = \@binds if @binds; return DBD::Pg->_fail($dbh, $error) }
     my ($count, undef, $extra) = @$reply;
     DBD::Pg->_extra($conn, $extra) if $extra;
-    DBD::Pg::_leave_work($dbh)     if $conn->{begun} && !$conn->{tx};
     return -1                      if $extra && $extra->{copy};
+    DBD::Pg::_leave_work($dbh)     if $conn->{begun} && !$conn->{tx};
     return !defined $count ? undef : $count > 0 ? $count : '0E0';
 }
 
@@ -309,6 +321,7 @@ sub execute {
         return $count if $over;
     }
     my ($reply, $error);
+    DBD::Pg::_traced($sth, sql => defined $text ? $text : $plan->[0]) if $DBI::WATCH || $sth->{bridge_watch};
     {
         local $@;
         $reply = eval {
@@ -330,7 +343,7 @@ sub _result {
         $sth->{bridge_cmd} = $extra->{cmd}                                if defined $extra->{cmd};
         DBD::Pg->_new_columns($sth, $extra->{columns}, $extra)            if $extra->{columns};
     }
-    DBD::Pg::_leave_work($conn->{dbh}) if $conn->{begun} && !$conn->{tx};
+    DBD::Pg::_leave_work($conn->{dbh}) if $conn->{begun} && !$conn->{tx} && !$conn->{busy};
     if (!@{ $sth->{NAME} }) {
         @$sth{qw(bridge_got bridge_done)} = ($extra && $extra->{copy} ? -1 : $count > 0 ? $count : 0, undef);
         return $sth->{bridge_got} || '0E0';

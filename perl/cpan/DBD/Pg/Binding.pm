@@ -145,6 +145,19 @@ sub _tell_types {    # the daemon is told with the next execute
     return;
 }
 
+sub bind_param_array {
+    my ($sth, $param, $values, $attr) = @_;
+    if (defined $values && ref $values && ref $values ne 'ARRAY') {
+        $sth->set_err(1, 'Value for parameter ' . $param . ' must be a scalar or an arrayref, not a ' . ref $values, '00000');
+        return undef;
+    }
+    if (!defined $param || $param !~ /\A[0-9]+\z/) {
+        $sth->set_err(1, 'Cannot use named placeholders in bind_param_array', '00000');
+        return undef;
+    }
+    return $sth->DBD::_::st::bind_param_array($param, $values, defined $attr ? $attr : ());
+}
+
 # The variable gets the value of the column that stands where the placeholder does.
 sub bind_param_inout {
     my ($sth, $param, $ref, $size, $attr) = @_;

@@ -72,6 +72,7 @@ sub _get {
     my ($state, $row) = _next_copied($dbh, $conn, $wait);
     return 0 if !$state;
     $row = '' if $state < 0;
+    CPANBridge::Driver::croak('Modification of a read-only value attempted') if !ref $_[1] && Internals::SvREADONLY($_[1]);
     if   (ref $_[1]) { ${ $_[1] } = $row }
     else             { $_[1] = $row }
     return $state if $state < 0;

@@ -38,7 +38,12 @@ sub _traced {
     my $level = $h->{TraceLevel} || 0;
     $level = $DBI::dbi_debug if ($DBI::dbi_debug || 0) > $level;
     my $prefix = $level & $FLAG{pgprefix} ? 'dbdpg: ' : '';
-    if ($what eq 'sql') { $h->trace_msg("$prefix$text;\n\n", 0) if $level & $FLAG{SQL}; return }
+    if ($what eq 'sql' || $what eq 'end') {
+        my $conn = $h->{bridge_conn};
+        my $begin = $what eq 'sql' && $conn->{begin} && !$conn->{tx} ? "${prefix}begin;\n\n" : '';
+        $h->trace_msg("$begin$prefix$text;\n\n", 0) if $level & $FLAG{SQL};
+        return;
+    }
     return if !($level & $FLAG{pglogin}) && ($level & 15) < 5;
     $text = $what eq 'login' ? "Login connection string: $text" : $LOGIN{$what};
     $h->trace_msg("$prefix$text\n", 0);

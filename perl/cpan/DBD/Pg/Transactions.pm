@@ -49,12 +49,13 @@ sub _end {
         return '';
     }
     return DBD::Pg->_inactive($dbh, $what) && '' if !$conn->{active};
-    DBD::Pg::_traced($dbh, sql => $what)         if $DBI::WATCH || $dbh->{bridge_watch};
+    DBD::Pg::_traced($dbh, end => $what)         if $DBI::WATCH || $dbh->{bridge_watch};
     DBD::Pg::_end_async($conn)                   if $conn->{busy} eq 'async';
     my $reply = CPANBridge::Driver::call($dbh, $what, $conn->{id}) or return '';
     $conn->{busy} = '' if $conn->{busy} ne 'async';
     DBD::Pg->_extra($conn, $reply->[0]) if $reply->[0];
     $conn->{tx} = 0 if !($reply->[0] && defined $reply->[0]{tx});
+    $dbh->{Executed} = '';
     DBD::Pg::_leave_work($dbh) if $conn->{begun};
     return 1;
 }

@@ -45,7 +45,7 @@ sub _extra {
         $conn->{params}{$_} = $params->{$_} for keys %$params;
         _look_at_params($conn);
     }
-    if ($extra->{copy}) { @$conn{qw(busy copied)} = ($extra->{copy}, []) }
+    @$conn{qw(busy copied copy_over)} = ($extra->{copy}, [], 0) if $extra->{copy} && $conn->{busy} ne $extra->{copy};
     return;
 }
 
