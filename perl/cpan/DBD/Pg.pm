@@ -311,7 +311,11 @@ sub execute {
     if ($plan->[2] eq '' && $sth->{pg_server_prepare} && $sth->{pg_switch_prepared} == 2 && !$sth->{bridge_inout} && !grep { ref } @$values) {
         $text = undef if $sth->{bridge_sent};
     }
-    elsif (!$n && !$opts) { $opts = $SIMPLE; $text = undef if $sth->{bridge_sent} }
+    elsif (!$n && !$opts) {
+        return _again($sth) if $sth->{bridge_canned};
+        $opts = $SIMPLE;
+        $text = undef if $sth->{bridge_sent};
+    }
     else                  { ($text, $values, $opts) = _otherwise($sth) or return undef }
     my $session = $conn->{session};
     _drop_reply($sth, $session) if $sth->{bridge_seq} || $sth->{bridge_reply};

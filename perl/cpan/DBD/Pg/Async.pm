@@ -20,7 +20,13 @@ sub _make_room {
     my $busy = $conn->{busy};
     CPANBridge::Driver::croak($IN_COPY{$busy}) if $IN_COPY{$busy};
     if ($busy eq 'async') {
-        if    ($flags & PG_OLDQUERY_CANCEL()) { _stop_async($conn, $h, 'cancel') or return }
+        if ($flags & PG_OLDQUERY_CANCEL()) {
+            my $reply = _stop_async($conn, $h, 'cancel') or return;
+            if ($reply->[0] && $conn->{begin}) {    # cancelled, and rolled back
+                CPANBridge::Driver::call($h, 'rollback', $conn->{id}) or return;
+                $conn->{tx} = 0;
+            }
+        }
         elsif ($flags & PG_OLDQUERY_WAIT())   { _stop_async($conn, $h, 'result') or return }
         else {
             $h->set_err(7, 'Cannot execute until previous async query has finished', '00000');

@@ -31,7 +31,7 @@ my %COMPUTED = (
     pg_standard_conforming_strings => sub { $_[1]{active} ? $_[1]{params}{standard_conforming_strings} : undef },
     pg_utf8_flag                   => \&_utf8_flag,
     RowCacheSize                   => sub { undef },
-    ParamValues                    => sub { my $n = 0; return { map { ++$n => $_ } @{ $_[0]{bridge_binds} || [] } } },
+    ParamValues                    => sub { my $n = 0; return { map { ++$n => _shown($_) } @{ $_[0]{bridge_binds} || [] } } },
     bridge_pipeline                => sub { $_[1]{pipeline} ? 1 : 0 },
 );
 
@@ -46,13 +46,15 @@ sub _fetch {
     return $dbh->{$name};
 }
 
-# The descriptor of the way to the daemon: it becomes readable when the server has something to tell (see `watch`), which is what scripts
-# want to know of the real one.
+sub _shown { my ($value) = @_; return defined $value && !ref $value ? "$value" : $value }
+
+# A descriptor of the way to the daemon. It is a copy: a script may close it, and then means that the connection is lost (ping).
 sub _socket {
     my ($conn) = @_;
     return -1 if !$conn->{active} || !CPANBridge::Driver::mine($conn);
-    my $fd = fileno $conn->{session}{fh};
-    return defined $fd ? $fd : -1;
+    require POSIX;
+    $conn->{fd} = POSIX::dup(fileno $conn->{session}{fh}) if !defined $conn->{fd};
+    return defined $conn->{fd} ? $conn->{fd} : -1;
 }
 
 sub _utf8_flag {
@@ -240,7 +242,8 @@ sub _open {    # the placeholders without a value
 sub _param_values {
     my ($sth) = @_;
     my %at = _names($sth);
-    return { map { $_ => $sth->{bridge_binds} && $sth->{bridge_binds}[$at{$_}] } keys %at };
+    my $binds = $sth->{bridge_binds} || [];
+    return { map { $_ => DBD::Pg::db::_shown($binds->[$at{$_}]) } keys %at };
 }
 
 sub _param_types {

@@ -27,6 +27,7 @@ sub connect {
     my %options = map { $OPTION{$_} => $attr->{$_} } grep { defined $attr->{$_} } keys %OPTION;
     $options{errorlevel} = DBD::Pg::db::_errorlevel($options{errorlevel}) if defined $options{errorlevel};
     $options{pool} = $attr->{bridge_pool} ? 1 : 0 if defined $attr->{bridge_pool};
+    $options{env} = { map { $_ => $ENV{$_} } grep { /^PG|^HOME\z/ && defined $ENV{$_} } keys %ENV };    # as it is now
     my %login = (conninfo => _conninfo($name));
     $login{user}     = "$user" if defined $user && length $user;
     $login{password} = "$auth" if defined $auth && length $auth;
@@ -116,6 +117,7 @@ sub _close {    # an open transaction is rolled back by it
     my ($conn) = @_;
     $conn->{active} = 0;
     @$conn{qw(tx busy)} = (0, '');
+    POSIX::close(delete $conn->{fd}) if defined $conn->{fd};
     $conn->{session}->oneway('pg.close', [$conn->{id}], 1) if $conn->{session} && CPANBridge::Driver::mine($conn);
     return;
 }

@@ -17,6 +17,7 @@ sub pg_ping {
     my $conn = $dbh->{bridge_conn};
     return -1 if !$conn->{active};
     return -2 if !CPANBridge::Driver::mine($conn) && !$conn->{session}{lost};
+    return -3 if defined $conn->{fd} && !-e "/proc/self/fd/$conn->{fd}";    # pg_socket was closed by the script
     local $@;
     my $reply = eval { $conn->{session}->request('pg.ping', [$conn->{id}]) };
     return defined $reply && defined $reply->[0] ? $reply->[0] : -3;
@@ -82,7 +83,7 @@ sub last_insert_id {
         my $keep  = !ref $attr || !exists $attr->{pg_cache} || $attr->{pg_cache};
         $sequence = $keep && $cache->{$key} || _sequence_of($dbh, $schema, $table);
         return undef if !defined $sequence;
-        $cache->{$key} = $sequence if $keep;
+        $cache->{$key} = $sequence;
     }
     my $rows = DBD::Pg::_rows($dbh, 'SELECT pg_catalog.currval($1)', $sequence) or return undef;
     return $rows->[0][0];

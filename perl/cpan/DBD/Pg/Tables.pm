@@ -28,14 +28,21 @@ sub handle {
     my ($dbh, $method, $names, $rows) = @_;
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $method });
     my $count = @$rows;
-    @$sth{qw(bridge_conn bridge_params bridge_plan bridge_got bridge_total bridge_done bridge_canned)} =
-        ($dbh->{bridge_conn}, 0, [$method, 0, 's', '', []], $count, $count, 1, [map { [@$_] } @$rows]);
-    @$sth{qw(bridge_types bridge_facts)} = ([], { types => [(25) x @$names], mods => [], sizes => [(-1) x @$names], tables => [] });
+    @$sth{qw(bridge_conn bridge_params bridge_plan bridge_total bridge_canned)} =
+        ($dbh->{bridge_conn}, 0, [$method, 0, 's', '', []], $count, $rows);
+    $sth->{bridge_facts}  = { types => [(25) x @$names], sizes => [(-1) x @$names] };
     $sth->{NUM_OF_PARAMS} = 0;
     CPANBridge::Driver::st::_columns($sth, [@$names]);
-    $sth->{bridge_rows} = $rows;
-    $sth->STORE(Active => 1);
+    DBD::Pg::st::_again($sth);
     return $outer;
+}
+
+sub DBD::Pg::st::_again {    # execute of such a handle: its rows from the start
+    my ($sth) = @_;
+    my @rows = map { [@$_] } @{ $sth->{bridge_canned} };
+    @$sth{qw(bridge_rows bridge_got bridge_done)} = (\@rows, scalar @rows, 1);
+    $sth->STORE(Active => 1);
+    return @rows || '0E0';
 }
 
 # A condition on a name: LIKE if it has wildcards, equality if not; nothing for undef and ''.
