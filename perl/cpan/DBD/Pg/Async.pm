@@ -27,7 +27,7 @@ sub _make_room {
                 $conn->{tx} = 0;
             }
         }
-        elsif ($flags & PG_OLDQUERY_WAIT())   { _stop_async($conn, $h, 'result') or return }
+        elsif ($flags & PG_OLDQUERY_WAIT()) { _stop_async($conn, $h, 'result') or return }
         else {
             $h->set_err(7, 'Cannot execute until previous async query has finished', '00000');
             return;
@@ -51,7 +51,8 @@ sub _stop_async {
         $error = $@ if !$reply;
     }
     return $reply if $reply;
-    return $reply = [0] if $how eq 'result' && ref $error eq 'CPANBridge::Error' && ($error->{code} || '') eq 'database';
+    return $reply = [0]
+        if $how eq 'result' && ref $error eq 'CPANBridge::Error' && ($error->{code} || '') eq 'database';
     return DBD::Pg->_fail($h, $error);
 }
 
@@ -69,7 +70,7 @@ sub _send {
 sub _pipeline {
     my ($conn, $on) = @_;
     return $conn->{pipeline} = 1 if $on;
-    return                       if !delete $conn->{pipeline} || !$conn->{active};
+    return if !delete $conn->{pipeline} || !$conn->{active};
     CPANBridge::Driver::call($conn->{dbh}, 'sync', $conn->{id});
     return;
 }
@@ -93,7 +94,9 @@ sub _do_otherwise {
     if ($conn->{busy}) { DBD::Pg::_make_room($conn, $dbh, $flags) or return (1, undef) }
     if ($flags & DBD::Pg::PG_ASYNC()) {
         delete $conn->{async};
-        return (1, DBD::Pg::_send($conn, $dbh, CPANBridge::Driver::next_id(), $sql, $values, $values ? $opts : { how => 's' }));
+        return (1,
+            DBD::Pg::_send($conn, $dbh, CPANBridge::Driver::next_id(), $sql, $values, $values ? $opts : { how => 's' })
+        );
     }
     return if !$conn->{pipeline} || !DBD::Pg::_queueable($sql);
     return (1, DBD::Pg::_queue($conn, CPANBridge::Driver::next_id(), $sql, $values, $values ? $opts : { how => 's' }));
