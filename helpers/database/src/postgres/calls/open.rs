@@ -1,5 +1,6 @@
 //! Connecting, closing, settings, and what there is to know of a connection.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use daemon::{Call, Client, Error, Secret, Session};
@@ -64,6 +65,7 @@ struct Options {
     errorlevel: Option<i64>,
     readahead: Option<usize>,
     pool: Option<bool>,
+    env: Option<BTreeMap<String, String>>,
 }
 
 impl Options {
@@ -98,7 +100,7 @@ pub fn connect(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let options = options.unwrap_or_default();
     let client = std::sync::Arc::clone(session.client());
     let mut params = Params::new(keywords(&params)?);
-    params.complete(&client).map_err(|text| refused(&text))?;
+    params.complete(&client, options.env.as_ref()).map_err(|text| refused(&text))?;
     let permit = session.handle_permit("connection")?;
     let conn = checkout(session, &client, &params, options.pool.unwrap_or(true))?;
     let mut connection = Connection::new(conn, Settings::default());
@@ -270,7 +272,7 @@ pub fn config(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let connection = tables(session).get(d).ok_or_else(|| crate::postgres::desk::no_connection(d))?;
     options.set(connection);
     let utf8 = i32::from(connection.settings.decoding.utf8);
-    call.reply(&[std::collections::BTreeMap::from([("utf8", utf8)])])
+    call.reply(&[BTreeMap::from([("utf8", utf8)])])
 }
 
 /// What `ping` sends, for people who look at the server's activity.
@@ -293,7 +295,6 @@ pub fn ping(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         connection.conn.command(PING, level)?;
         Ok(match connection.link().transaction {
             Transaction::Idle => 1,
-            Transaction::Active => 2,
             Transaction::Open => 3,
             Transaction::Failed => 4,
             Transaction::Unknown => -2,
