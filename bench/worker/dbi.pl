@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# dbi.pl CASE DATABASE SECONDS: one measurement of DBI + DBD::SQLite, whichever @INC gives.
+# dbi.pl CASE DATABASE SECONDS: one measurement of DBI and a driver, whichever @INC gives: DBD::SQLite on the file DATABASE, or,
+# with BENCH_DSN, BENCH_USER and BENCH_PASSWORD in the environment, the one of the DSN (DATABASE is not used then).
 # Prints "seconds X", the median time of one operation (a call, or a row).
 use strict;
 use warnings;
@@ -7,20 +8,27 @@ use warnings;
 use DBI;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
-my $SELECT = 'SELECT id, name, price, quantity, note FROM item';
-my $INSERT = 'INSERT INTO item (id, name, price, quantity, note) VALUES (?, ?, ?, ?, ?)';
-my $TABLE  = 'CREATE TABLE IF NOT EXISTS item
-    (id INTEGER PRIMARY KEY, name TEXT, price REAL, quantity INTEGER, note TEXT)';
-
 my ($case, $database, $seconds) = @ARGV;
-my $dbh  = DBI->connect("dbi:SQLite:dbname=$database", '', '', { RaiseError => 1, PrintError => 0 });
+my $server  = defined $ENV{BENCH_DSN};
+my $written = $server && $case ne 'make_data' ? "item_$$" : 'item';    # a table of its own where several write
+my $SELECT  = 'SELECT id, name, price, quantity, note FROM item';
+my $INSERT  = "INSERT INTO $written (id, name, price, quantity, note) VALUES (?, ?, ?, ?, ?)";
+my $TABLE   = "CREATE TABLE IF NOT EXISTS $written
+    (id INTEGER PRIMARY KEY, name VARCHAR(100), price DOUBLE PRECISION, quantity INTEGER, note VARCHAR(200))";
+
+my @login = $server ? @ENV{qw(BENCH_DSN BENCH_USER BENCH_PASSWORD)} : ("dbi:SQLite:dbname=$database", '', '');
+push @login, { RaiseError => 1, PrintError => 0, PrintWarn => 0 };
+if ($case =~ /^connect/) { exit connect_once() }
+my $dbh  = DBI->connect(@login);
 my %case = (
+    pipeline          => \&pipeline,
     ping              => \&ping, select_row => \&select_row, insert => \&insert, execute_array => \&execute_array,
     fetchrow_arrayref => \&fetchrow_arrayref, bind_columns => \&bind_columns, fetchrow_array  => \&fetchrow_array,
     fetchrow_hashref  => \&fetchrow_hashref,  selectall    => \&selectall,    selectall_slice => \&selectall_slice,
     make_data         => \&make_data,
 );
 $case{$case}->();
+$dbh->do("DROP TABLE IF EXISTS $written") if $written ne 'item';
 $dbh->disconnect;
 
 # --- how time is taken
@@ -78,6 +86,20 @@ sub select_row {
     return;
 }
 
+# What the first connect of a script takes; its driver is loaded, as a script's own modules are.
+sub connect_once {
+    DBI->install_driver((DBI->parse_dsn($login[0]))[1]);
+    my $first = elapsed(sub {
+        $dbh = DBI->connect(@login);
+        $dbh->selectrow_array('SELECT 1') if $case eq 'connect_select';
+    });
+    my ($answer) = $dbh->selectrow_array('SELECT 42');
+    $answer == 42 or die "the database answered $answer\n";
+    $dbh->disconnect;
+    printf "seconds %.9f\n", $first;
+    return 0;
+}
+
 # --- writing
 
 my $next = 0;
@@ -99,6 +121,16 @@ sub insert {
         },
         3
     );
+    return;
+}
+
+# The same without waiting for each answer.
+sub pipeline {
+    $dbh->{bridge_pipeline} = 1;
+    insert();
+    $dbh->{bridge_pipeline} = 0;
+    my ($count) = $dbh->selectrow_array("SELECT COUNT(*) FROM $written");
+    $count == $next or die "$count rows of $next are there\n";
     return;
 }
 

@@ -201,11 +201,14 @@ BEGIN {
     no strict 'refs';
     my $constant = sub {
         my ($to, $what) = @_;
-        Internals::SvREADONLY($what, 1);
-        if (exists $DBI::{$to}) {
-            *$to = sub () { $what }
+        if (exists $DBI::{$to}) {    # a script mentioned the name before it loaded DBI
+            my $value = $what;
+            *$to = sub () { $value }
         }
-        else { $DBI::{$to} = \$what }
+        else {                       # perl's short form of a constant
+            Internals::SvREADONLY($what, 1);
+            $DBI::{$to} = \$what;
+        }
         return $to;
     };
     while (($name, $value) = splice @pairs, 0, 2) { push @types, $constant->("SQL_$name", 0 + $value) }

@@ -42,6 +42,7 @@ delete @ENV{ grep { /^(?:CPAN_BRIDGE_|PERL5|DBI_|HARNESS_PERL)/ } keys %ENV };
 @ENV{qw(XDG_RUNTIME_DIR HOME XDG_CACHE_HOME XDG_STATE_HOME)} = map { "$WORLD/$_" } qw(run home cache state);
 @ENV{qw(CPAN_BRIDGE_BIN PERL5LIB)}                           = ($BIN, "$ROOT/perl/cpan:$ROOT/perl/lib");
 $ENV{CPAN_BRIDGE_IDLE_EXIT}                                  = 60;
+$ENV{CPAN_BRIDGE_CONFIG}                                     = '/dev/null';    # not the machine's
 chdir $WORLD or die "$WORLD: $!";
 
 $SIG{ALRM} = sub { die "the test took more than $TEST_SECONDS seconds\n" };

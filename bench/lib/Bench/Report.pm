@@ -42,7 +42,7 @@ sub row {
 sub _speed {
     my ($self, $row)  = @_;
     my ($slow, $fast) = map { $row->{samples}{$_} } @{ $self->{speed} };
-    return if !$slow or !$fast or $row->{unit} eq 'MB';
+    return if !$slow or !$fast or $row->{unit} =~ /^(?:MB|connections)$/;
     return Bench::Stats::median(Bench::Stats::by_round(sub { $_[0] / $_[1] }, $slow, $fast));
 }
 

@@ -55,10 +55,13 @@ sub environment {
     my $dir = $self->dir;
     return {
         (map { $_ => undef } @STEERING),
-        XDG_RUNTIME_DIR => $dir,       XDG_STATE_HOME => $dir, XDG_CACHE_HOME => "$dir/cache",
-        CPAN_BRIDGE_BIN => $self->bin, %more,
+        XDG_RUNTIME_DIR => $dir, XDG_STATE_HOME => $dir, XDG_CACHE_HOME => "$dir/cache",
+        CPAN_BRIDGE_BIN => $self->bin, CPAN_BRIDGE_CONFIG => '/dev/null', %{ $self->{more_environment} || {} }, %more,
     };
 }
+
+# More variables for every side, from now on.
+sub set { my ($self, %variable) = @_; $self->{more_environment} = \%variable; return }
 
 # What a side is: the switches of its perl and its environment.
 sub side {
@@ -102,8 +105,9 @@ sub last_errors {
 }
 
 sub has_real {
-    my ($self) = @_;
-    return !$self->perl('real', '-e', 'require DBI; require DBD::SQLite')->{status};
+    my ($self, $driver) = @_;
+    $driver ||= 'SQLite';
+    return !$self->perl('real', '-e', "require DBI; require DBD::$driver")->{status};
 }
 
 sub has_gofer {

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use daemon::limits::{CANCEL_GRACE_SECONDS, DRAIN_SECONDS};
+use daemon::config::{Config, settings};
+use daemon::limits::CANCEL_GRACE_SECONDS;
 use daemon::place::Place;
 use lexopt::prelude::*;
 
@@ -49,7 +50,9 @@ fn stop_daemon(place: &Place) -> Result<Option<u32>> {
     client.call::<storable::Value>("system.shutdown", &[(); 0])?;
     // It waits for sessions that were busy a moment ago; this need not be one of them.
     drop(client);
-    let bound = Duration::from_secs(DRAIN_SECONDS + CANCEL_GRACE_SECONDS + 1);
+    // With a mistake in the configuration it runs on what was there before; the default is as good a guess as any.
+    let drain = Config::load().unwrap_or_default().time(&settings::DAEMON_DRAIN);
+    let bound = drain + Duration::from_secs(CANCEL_GRACE_SECONDS + 2);
     let until = Instant::now() + bound;
     while is_alive(pid) {
         ensure!(Instant::now() < until, "the daemon (pid {pid}) does not end; kill it with: kill -9 {pid}");

@@ -12,10 +12,12 @@
 //! | `control.rs`    | `start`, `stop`, `restart`, `ping`                                    |
 //! | `status.rs`     | `status`; `table.rs` prints it                                        |
 //! | `request.rs`    | `call`                                                                |
+//! | `config.rs`     | `config check`, `config show`                                         |
 //! | `manual.rs`     | `help MODULE FUNCTION`                                                |
 //! | `client.rs`     | the connection to the daemon that these use; `starter.rs` starts one  |
 
 mod client;
+mod config;
 mod control;
 mod manual;
 mod modules;
@@ -94,6 +96,7 @@ fn command_named(name: &str, mut args: lexopt::Parser) -> Result<ExitCode> {
         "ping" => control::ping(args),
         "status" => status::status(args),
         "call" => request::call(args),
+        "config" => config::config(args),
         _ => manual::help(args),
     }
 }

@@ -9,17 +9,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use daemon::config::{self, Config, settings};
 use daemon::detach::{self, Side};
 use daemon::lifecycle::{self, BindError, Listener, Options, Signals};
-use daemon::limits::{IDLE_EXIT_SECONDS, READY_SECONDS};
+use daemon::limits::READY_SECONDS;
 use daemon::place::Place;
 use daemon::{Server, log};
 use lexopt::prelude::*;
 
 use crate::{identity, modules, starter};
-
-/// Seconds without a session after which a daemon leaves.
-const IDLE_VARIABLE: &str = "CPAN_BRIDGE_IDLE_EXIT";
 
 /// What `daemon` was asked for.
 #[derive(Debug, Default)]
@@ -59,15 +57,10 @@ impl Asked {
         })
     }
 
-    fn options(&self) -> Result<Options> {
-        let given = match std::env::var(IDLE_VARIABLE) {
-            Ok(text) => {
-                Some(text.parse().with_context(|| format!("{IDLE_VARIABLE}={text} is not a number of seconds"))?)
-            }
-            Err(_) => None,
-        };
-        let seconds = self.idle_exit.or(given).unwrap_or(IDLE_EXIT_SECONDS);
-        Ok(Options { idle_exit: (seconds > 0).then(|| Duration::from_secs(seconds)) })
+    fn options(&self) -> Options {
+        let configured = config::get().time(&settings::DAEMON_IDLE_EXIT);
+        let time = self.idle_exit.map_or(configured, Duration::from_secs);
+        Options { idle_exit: (!time.is_zero()).then_some(time) }
     }
 }
 
@@ -133,6 +126,7 @@ fn run(asked: &Asked, ready: Option<File>, background: bool) -> Result<()> {
     raise_descriptor_limit();
     let mut ready = Ready(ready);
     let listening = (|| {
+        config::install(Config::load()?);
         let place = asked.place()?;
         place.prepare()?;
         start_log(asked, &place, background)?;
@@ -164,9 +158,10 @@ fn run(asked: &Asked, ready: Option<File>, background: bool) -> Result<()> {
     if !background {
         eprintln!("cpan-bridge: listening on {}", place.socket.display());
     }
-    let options = asked.options()?;
+    let options = asked.options();
     ready.tell("+");
     lifecycle::serve(&server, listener, &signals, &options)?;
+    modules::end();
     Ok(())
 }
 
@@ -193,7 +188,7 @@ fn start_log(asked: &Asked, place: &Place, background: bool) -> Result<()> {
             return Ok(());
         }
         Some(path) => path.clone(),
-        None => default_log(place),
+        None => config::get().path(&settings::LOG_FILE).unwrap_or_else(|| default_log(place)),
     };
     log::start(&path).with_context(|| format!("cannot log to {}", path.display()))
 }
@@ -220,10 +215,12 @@ pub fn stdio(args: lexopt::Parser) -> Result<ExitCode> {
     if rustix::termios::isatty(std::io::stdin()) {
         bail!("stdio speaks the frames of docs/protocol.md, and standard input is a terminal");
     }
+    config::install(Config::load()?);
     if std::env::var_os(log::LEVEL_VARIABLE).is_some() {
         log::start_on_stderr();
     }
     let server = Server::new(modules::modules(), identity())?;
     daemon::stdio::serve(&server)?;
+    modules::end();
     Ok(ExitCode::SUCCESS)
 }

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use daemon::place::Place;
+use daemon::status::{FunctionStats, Info, PoolStatus, SessionStatus, Stats};
 use lexopt::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::client::Client;
 use crate::{control, table};
@@ -14,64 +15,14 @@ use crate::{control, table};
 /// Functions that are shown; the others are in the JSON.
 const SHOWN_FUNCTIONS: usize = 10;
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Info {
-    name: String,
-    version: String,
-    build: u64,
-    protocol: u32,
-    pid: u32,
-    uid: u32,
-    started_at: u64,
-    uptime_seconds: f64,
-    modules: Vec<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Stats {
-    sessions: u64,
-    sessions_total: u64,
-    parked_sessions: u64,
-    calls: u64,
-    errors: u64,
-    json_requests: u64,
-    memory_bytes: u64,
-    peak_memory_bytes: u64,
-    threads: u64,
-    functions: BTreeMap<String, FunctionStats>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct FunctionStats {
-    calls: u64,
-    errors: u64,
-    seconds: f64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[allow(clippy::struct_field_names, reason = "the names of system.sessions")]
-struct Session {
-    session: u64,
-    client: String,
-    pid: u32,
-    script: String,
-    seconds: f64,
-    calls: u64,
-    errors: u64,
-    handles: u64,
-    running: Option<String>,
-    quiet_seconds: f64,
-    received_bytes: u64,
-    sent_bytes: u64,
-}
-
 #[derive(Debug, Serialize)]
 struct Status {
     running: bool,
     socket: String,
     info: Info,
     stats: Stats,
-    sessions: Vec<Session>,
+    sessions: Vec<SessionStatus>,
+    pools: Vec<PoolStatus>,
 }
 
 /// `cpan-bridge status`.
@@ -94,10 +45,12 @@ pub fn status(mut args: lexopt::Parser) -> Result<ExitCode> {
     let nothing = [(); 0];
     let own = client.daemon.session;
     let (info, stats) = (client.call("system.info", &nothing)?, client.call("system.stats", &nothing)?);
-    let mut sessions: Vec<Session> = client.call("system.sessions", &nothing)?;
+    let mut sessions: Vec<SessionStatus> = client.call("system.sessions", &nothing)?;
     sessions.retain(|session| session.session != own);
     let socket = place.socket.display().to_string();
-    let found = Status { running: true, socket, info, stats, sessions };
+    // A daemon of an older build has none.
+    let pools = client.call("system.pools", &nothing).unwrap_or_default();
+    let found = Status { running: true, socket, info, stats, sessions, pools };
     if json {
         println!("{}", serde_json::to_string_pretty(&found)?);
     } else {
@@ -107,7 +60,7 @@ pub fn status(mut args: lexopt::Parser) -> Result<ExitCode> {
 }
 
 fn show(status: &Status) {
-    let Status { info, stats, sessions, socket, .. } = status;
+    let Status { info, stats, sessions, pools, socket, .. } = status;
     println!("{} {} (build {}), pid {}, on {socket}", info.name, info.version, info.build, info.pid);
     println!(
         "up {}, {} of memory (peak {}), {} threads",
@@ -129,18 +82,22 @@ fn show(status: &Status) {
         println!();
         show_sessions(sessions);
     }
+    if !pools.is_empty() {
+        println!();
+        show_pools(pools);
+    }
     if !stats.functions.is_empty() {
         println!();
         show_functions(&stats.functions);
     }
 }
 
-fn show_sessions(sessions: &[Session]) {
+fn show_sessions(sessions: &[SessionStatus]) {
     let rows: Vec<Vec<String>> = sessions.iter().map(session_row).collect();
     table::print(&["session", "pid", "script", "since", "calls", "failed", "handles", "in", "out", "doing"], &rows);
 }
 
-fn session_row(session: &Session) -> Vec<String> {
+fn session_row(session: &SessionStatus) -> Vec<String> {
     let doing = match &session.running {
         Some(function) => function.clone(),
         None => format!("nothing for {}", time(session.quiet_seconds)),
@@ -158,6 +115,21 @@ fn session_row(session: &Session) -> Vec<String> {
         bytes(session.sent_bytes),
         doing,
     ]
+}
+
+fn show_pools(pools: &[PoolStatus]) {
+    let rows: Vec<Vec<String>> = pools.iter().map(pool_row).collect();
+    let head =
+        ["pool", "user", "size", "idle", "in use", "waiting", "opened", "reused", "resets", "failed", "dead", "beyond"];
+    table::print(&head, &rows);
+}
+
+fn pool_row(pool: &PoolStatus) -> Vec<String> {
+    let mut row = vec![format!("{} {}", pool.driver, pool.target), pool.user.clone()];
+    row.extend([pool.size, pool.idle, pool.in_use + pool.resetting, pool.waiting].map(|count| count.to_string()));
+    let counts = [pool.created, pool.reused, pool.resets, pool.reset_failures, pool.dead, pool.beyond];
+    row.extend(counts.map(|count| count.to_string()));
+    row
 }
 
 fn show_functions(functions: &BTreeMap<String, FunctionStats>) {

@@ -21,6 +21,7 @@ The daemon (started by the first script that needs it; leaves when idle)
   status [--json]        what it does, and for whom
   ping                   see that it answers, and how fast
   daemon                 run it in the foreground
+  config check, show     look at its configuration
 
 Calling it without Perl
   call MODULE FUNCTION [JSON]     call a function, print its result as JSON
@@ -35,6 +36,7 @@ Environment
   CPAN_BRIDGE_MODE       auto, daemon, or process (a private child instead of the daemon)
   CPAN_BRIDGE_BIN        the binary that scripts start
   CPAN_BRIDGE_LOG        how much is logged: error, warn, info (default), debug, trace
+  CPAN_BRIDGE_CONFIG     the configuration file, instead of those that are read else
   CPAN_BRIDGE_IDLE_EXIT  seconds without a session after which the daemon leaves; 0: never
 ";
 
@@ -117,8 +119,8 @@ Like `stop` and `start`.
 const STATUS: &str = "\
 cpan-bridge status [--json]
 
-Shows what the daemon does and for whom: sessions, uptime, memory, calls. Exit status 1 when there
-is no daemon.
+Shows what the daemon does and for whom: sessions, uptime, memory, calls, and the connections to
+servers that it keeps. Exit status 1 when there is no daemon.
 
   --json     for programs
 ";
@@ -147,6 +149,21 @@ Handles (connection_id …) can be used in later calls; they are closed when not
 `cpan-bridge help` lists what can be called.
 ";
 
+const CONFIG: &str = "\
+cpan-bridge config check [FILE]
+cpan-bridge config show
+
+`check` reads the configuration files, or only FILE, and tells every mistake with its file, line and
+key; exit status 1 if there is one. `show` prints all settings in effect, as a file, and where each
+comes from. docs/configuration.md describes them.
+
+  /etc/cpan-bridge/config.toml            is read first
+  ~/.config/cpan-bridge/config.toml       counts before it, key by key ($XDG_CONFIG_HOME is heeded)
+  $CPAN_BRIDGE_CONFIG                     if set, is read instead of both
+
+The daemon reads them when it starts: after a change, `cpan-bridge restart`.
+";
+
 const HELP: &str = "\
 cpan-bridge help [MODULE [FUNCTION]]
 
@@ -171,6 +188,7 @@ pub fn of(command: &str) -> Option<&'static str> {
         "status" => STATUS,
         "ping" => PING,
         "call" => CALL,
+        "config" => CONFIG,
         "help" => HELP,
         _ => return None,
     })

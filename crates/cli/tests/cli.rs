@@ -14,9 +14,10 @@ use common::{Bridge, finish, text};
 fn every_command_explains_itself() {
     let bridge = Bridge::new();
     let general = bridge.ok(&["--help"]);
-    for command in
-        ["run", "env", "perl-lib", "daemon", "start", "stop", "restart", "status", "ping", "call", "stdio", "help"]
-    {
+    for command in [
+        "run", "env", "perl-lib", "daemon", "start", "stop", "restart", "status", "ping", "call", "stdio", "help",
+        "config",
+    ] {
         assert!(general.contains(command), "{command} is not in the general help");
         let help = bridge.ok(&[command, "--help"]);
         assert!(help.starts_with(&format!("cpan-bridge {command}")), "{command}: {help}");

@@ -397,7 +397,7 @@ fn more_sessions_than_the_limit_are_refused_by_name() {
     let mut refused = Client::raw(UnixStream::connect(bridge.socket()).unwrap());
     refused.send(&[0]);
     let error = refused.receive().error();
-    assert!(error.message.contains("MAX_SESSIONS (1024)"), "{error}");
+    assert!(error.message.contains("daemon.max_sessions (1024)"), "{error}");
     drop(others);
     wait_until("room for another", || {
         let mut client = Client::raw(UnixStream::connect(bridge.socket()).unwrap());

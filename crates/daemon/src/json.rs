@@ -19,7 +19,8 @@ use storable::json::{image_to_json, json_to_image};
 use crate::Session;
 use crate::call::HEAD_BYTES;
 use crate::client::Client;
-use crate::limits::{JSON_REQUEST_SECONDS, MAX_JSON_REQUEST_BYTES, PARKED_IDLE_SECONDS};
+use crate::config::{self, settings};
+use crate::limits::{JSON_REQUEST_SECONDS, MAX_JSON_REQUEST_BYTES};
 use crate::registry::Function;
 use crate::server::Server;
 use crate::wire::{Wire, WireError};
@@ -191,8 +192,9 @@ fn handle_id<'a>(function: &Function, params: &'a Json) -> Option<&'a str> {
 }
 
 fn unknown(id: &str) -> Error {
+    let seconds = config::get().time(&settings::DAEMON_PARKED_IDLE).as_secs_f64();
     let text = format!(
-        "there is no handle {id:?}: it was closed, was not used for PARKED_IDLE_SECONDS ({PARKED_IDLE_SECONDS}), \
+        "there is no handle {id:?}: it was closed, was not used for daemon.parked_idle_seconds ({seconds}), \
          belongs to another user, or the daemon was restarted"
     );
     Error::new(code::UNKNOWN_HANDLE, text)

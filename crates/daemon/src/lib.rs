@@ -24,6 +24,8 @@
 //! | `detach.rs`          | leaving the starter's process group, terminal and descriptors        |
 //! | `sys.rs`             | the system calls that have no safe form                              |
 //! | `log.rs`, `secret.rs`| the rotated log; text that cannot print itself                       |
+//! | `config/`            | the configuration file: settings, reading, checking                  |
+//! | `status.rs`          | the shapes of what `system` tells; how helpers take part             |
 //! | `limits.rs`          | every limit and time-out                                             |
 //! | `modules/`           | the modules `test` and `system`                                      |
 //!
@@ -94,6 +96,7 @@
 //! * **Hold handles**: take a [`Session::handle_permit`] for each and keep it with the handle;
 //!   [`Session::publish_new_handle`] makes an id for JSON clients, [`Session::withdraw_handle`]
 //!   takes it back.
+//! * **Use another helper**: [`Session::delegate`] calls a function of any module, within the call.
 //! * **Be cancelled**: leave an action with [`CancelSlot::set`] (or, scoped, [`CancelSlot::guard`])
 //!   before blocking; loops ask [`CancelSlot::is_cancelled`].
 //! * **Call back**: [`Session::callback`]; from inside a C library, wrap the library's call in
@@ -107,6 +110,7 @@
 mod call;
 mod cancel;
 mod client;
+pub mod config;
 mod control;
 mod current;
 pub mod detach;
@@ -114,6 +118,7 @@ mod handles;
 mod json;
 pub mod lifecycle;
 pub mod limits;
+mod load;
 pub mod log;
 pub mod modules;
 mod parked;
@@ -126,6 +131,7 @@ mod session;
 mod shared;
 mod spin;
 mod state;
+pub mod status;
 pub mod stdio;
 mod sys;
 pub mod testing;

@@ -20,8 +20,9 @@ use rustix::net::{SocketFlags, accept_with};
 
 pub use bind::{BindError, Listener};
 
+use crate::config::{self, settings};
 use crate::control::Phase;
-use crate::limits::{MAX_SESSIONS, SESSION_STACK_BYTES};
+use crate::limits::SESSION_STACK_BYTES;
 use crate::server::Server;
 use crate::session::serve_connection;
 use crate::sys::peer_of;
@@ -153,7 +154,7 @@ impl Lifecycle<'_> {
         let connections = server.control.connections();
         let stopping = server.control.phase() == Phase::Stopping;
         let (uid, refused) = admit(&socket, connections, stopping);
-        if refused.is_some() && connections > MAX_SESSIONS + MAX_REFUSALS {
+        if refused.is_some() && connections > max_sessions() + MAX_REFUSALS {
             return;
         }
         let connection = Connection::begin(server);
@@ -234,6 +235,10 @@ struct Ready {
     connection: bool,
 }
 
+fn max_sessions() -> usize {
+    usize::try_from(config::get().count(&settings::DAEMON_MAX_SESSIONS)).unwrap_or(usize::MAX)
+}
+
 /// Who the peer is, and why it may not come in.
 fn admit(socket: &OwnedFd, connections: usize, stopping: bool) -> (u32, Option<Error>) {
     let own = rustix::process::geteuid().as_raw();
@@ -249,8 +254,8 @@ fn admit(socket: &OwnedFd, connections: usize, stopping: bool) -> (u32, Option<E
         Some(Error::new(code::REFUSED, text))
     } else if stopping {
         Some(Error::new(code::DRAINING, "the daemon was told to end; connect again to have a new one").retryable())
-    } else if connections >= MAX_SESSIONS {
-        Some(Error::limit("too many sessions at the same time", "MAX_SESSIONS", MAX_SESSIONS))
+    } else if connections >= max_sessions() {
+        Some(Error::limit("too many sessions at the same time", "daemon.max_sessions", max_sessions()))
     } else {
         None
     };

@@ -11,7 +11,8 @@ use tracing::Level;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 
-use crate::limits::{MAX_LOG_BYTES, MAX_OLD_LOGS};
+use crate::config::{self, settings};
+use crate::limits::MAX_OLD_LOGS;
 
 /// Sets how much is logged: error, warn, info, debug or trace.
 pub const LEVEL_VARIABLE: &str = "CPAN_BRIDGE_LOG";
@@ -97,7 +98,7 @@ fn date(days: u64) -> (u64, u64, u64) {
 
 /// Logs to `path` from now on, and panics go there, too.
 pub fn start(path: &Path) -> io::Result<()> {
-    install(Rotated::open(path, MAX_LOG_BYTES)?);
+    install(Rotated::open(path, config::get().count(&settings::LOG_MAX_BYTES))?);
     Ok(())
 }
 
@@ -128,7 +129,7 @@ fn install(writer: impl Write + Send + 'static) {
 }
 
 fn level() -> Level {
-    std::env::var(LEVEL_VARIABLE).ok().and_then(|level| level.parse().ok()).unwrap_or(Level::INFO)
+    config::get().text(&settings::LOG_LEVEL).parse().unwrap_or(Level::INFO)
 }
 
 #[cfg(test)]

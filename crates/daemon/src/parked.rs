@@ -3,7 +3,7 @@
 //! A JSON connection carries one request. When that request opened a handle (a
 //! database connection), its session is parked here under the handle's id, and
 //! later requests that name the id run in it, one at a time. It ends when its last
-//! handle is closed, or when it was not used for [`PARKED_IDLE_SECONDS`].
+//! handle is closed, or when it was not used for `daemon.parked_idle_seconds`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use protocol::Error;
 
 use crate::Session;
-use crate::limits::{MAX_PARKED_SESSIONS, PARKED_IDLE_SECONDS};
+use crate::config::{self, settings};
+use crate::limits::MAX_PARKED_SESSIONS;
 
 /// A parked session; locked while a request runs in it.
 pub(crate) struct Place {
@@ -103,7 +104,7 @@ impl Parked {
 
     /// Ends the sessions that are idle for too long.
     pub(crate) fn expire_idle(&self) {
-        self.expire(Duration::from_secs(PARKED_IDLE_SECONDS));
+        self.expire(config::get().time(&settings::DAEMON_PARKED_IDLE));
     }
 
     /// How many sessions are parked.

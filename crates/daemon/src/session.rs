@@ -14,9 +14,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use protocol::Error;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use storable::WriteOptions;
 
 use crate::Call;
-use crate::call::Answer;
+use crate::call::{Answer, HEAD_BYTES};
 use crate::cancel::CancelSlot;
 use crate::client::Client;
 use crate::handles::{HandlePermit, unguessable_id};
@@ -156,6 +159,22 @@ impl Session {
             tracing::debug!(session = self.id(), seq, name, code = %error.code, "{error}");
         }
         (answer.out, result)
+    }
+
+    /// Calls a function of another module (or of the same) within the running call, as part of it: one helper uses what
+    /// another one offers. Callbacks and cancelling work as if the client had called it.
+    pub fn delegate<T: DeserializeOwned>(&mut self, name: &str, params: &impl Serialize) -> Result<T, Error> {
+        let (_, entry) = self.server.registry.find(name)?;
+        let image = storable::to_vec(params).map_err(Error::internal)?;
+        let mut answer = Answer::begin(Vec::new(), self.seq);
+        let began = Instant::now();
+        let result = (entry.function.run)(self, Call::new(self.seq, &image, &mut answer, WriteOptions::default()));
+        entry.count(began.elapsed(), result.is_err());
+        result.map_err(|error| entry.complete(error))?;
+        if !answer.is_complete() {
+            return Err(Error::internal(format!("{name} returned without an answer")));
+        }
+        Ok(storable::from_slice(&answer.out[HEAD_BYTES..])?)
     }
 
     fn run_entry(

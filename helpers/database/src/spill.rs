@@ -27,6 +27,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use daemon::config::{self, Config, settings};
 use protocol::{Error, code};
 use rustix::fs::{CWD, Mode, OFlags, openat, unlinkat};
 
@@ -49,14 +50,21 @@ pub struct SpillLimits {
 impl SpillLimits {
     /// What the configuration says.
     pub fn configured() -> Self {
-        Self::default()
+        Self::of(config::get())
+    }
+
+    fn of(config: &Config) -> Self {
+        Self {
+            memory_bytes: usize::try_from(config.count(&settings::SPILL_MEMORY)).unwrap_or(usize::MAX),
+            max_bytes: config.count(&settings::SPILL_MAX),
+            directory: config.path(&settings::SPILL_DIRECTORY).unwrap_or_else(|| "/var/tmp".into()),
+        }
     }
 }
 
 impl Default for SpillLimits {
     fn default() -> Self {
-        // /tmp is memory on many systems; /var/tmp is for what is large.
-        Self { memory_bytes: 8 << 20, max_bytes: 8 << 30, directory: "/var/tmp".into() }
+        Self::of(&Config::default())
     }
 }
 

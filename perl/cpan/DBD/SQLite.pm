@@ -88,12 +88,7 @@ BEGIN {
         EXRESCODE => 0x2000000
     );
     $code{"OPEN_$_"} = $open{$_} for keys %open;
-    for my $name (keys %code) {    # a reference in the symbol table is perl's short form of a constant
-        my $value = $code{$name};
-        Internals::SvREADONLY($value, 1);
-        $DBD::SQLite::{$name} = \$value;
-    }
-    mro::method_changed_in('DBD::SQLite');
+    CPANBridge::Driver::constants('DBD::SQLite', %code);
 }
 
 sub _library_version {    # [ "3.x.y", number ]
@@ -344,6 +339,7 @@ sub execute {
     my $conn = $sth->{bridge_conn};
     return DBD::SQLite->_inactive($sth, 'execute') if !$conn->{active};
     my $params = $sth->{bridge_params};
+    return CPANBridge::Driver::st::_again($sth) if $sth->{bridge_canned};
     my $binds;
     if (@_) {
         return CPANBridge::Driver::st::_wrong_count($sth, scalar @_) if @_ != $params;

@@ -40,7 +40,7 @@ sub prepare {
     else {    # as many columns as the caller says, else as the names, else as the first row
         my $names = $attr{NAME};
         my $n     = $attr{NUM_OF_FIELDS} ? $attr{NUM_OF_FIELDS} : $names ? @$names : @$rows ? @{ $rows->[0] } : 0;
-        return $dbh->set_err($DBI::stderr, 'Cannot determine NUM_OF_FIELDS') if !$n;
+        return $dbh->set_err($DBI::stderr, 'Cannot determine NUM_OF_FIELDS') if !$n && !$names;
         $sth->STORE(NUM_OF_FIELDS => $n);
         my %default = (
             NAME     => [map { "col$_" } 1 .. $n], TYPE => [(DBI::SQL_VARCHAR()) x $n], SCALE => [(0) x $n],
@@ -55,7 +55,7 @@ sub prepare {
 
 sub longest {
     my ($rows, $at, $name) = @_;
-    my $longest = length $name;
+    my $longest = defined $name ? length $name : 0;
     for my $row (@$rows) {
         my $length = defined $row->[$at] ? length $row->[$at] : 0;
         $longest = $length if $length > $longest;

@@ -157,6 +157,7 @@ sub constants {
     else {
         $CPANBridge::Session::SEND_FLAGS = 0x4040;                                         # MSG_NOSIGNAL | MSG_DONTWAIT
         $CPANBridge::Session::PEEK_FLAGS = 0x42;                                           # MSG_PEEK | MSG_DONTWAIT
+        $CPANBridge::Session::LOOK_FLAGS = 0x40;                                           # MSG_DONTWAIT
         $CPANBridge::Session::EAGAIN     = 11;
         @NUMBERS                         = (1, 1, 20, 111, \&linux_address, \&linux_peer);
     }
@@ -228,7 +229,7 @@ sub hello {
         version  => $CPANBridge::Build::VERSION,
         build    => $CPANBridge::Build::BUILD,
         client   => 'perl',
-        pid      => $$ + 0,
+        pid      => pid(),
         uid      => $> + 0,
         cwd      => cwd(),
         umask    => umask() + 0,
@@ -236,6 +237,9 @@ sub hello {
         env      => { map { $_ => "$ENV{$_}" } grep { defined $ENV{$_} && for_drivers() } keys %ENV },
     };
 }
+
+# This process's number; $$ is a variable, and scripts play another process by setting it.
+sub pid { return 0 + (readlink('/proc/self') || abs $$) }
 
 # Whether drivers read this variable; the daemon's own environment is nobody's script's.
 sub for_drivers {

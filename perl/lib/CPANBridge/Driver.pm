@@ -8,6 +8,7 @@ package CPANBridge::Driver;
 #   Driver/Trouble.pm    errors, warnings, and what else is rare
 #   Driver/Bulk.pm       whole selects in one round trip, rows as hashes (for our own DBI)
 #   Driver/Batch.pm      execute_for_fetch (and so execute_array)
+#   Driver/Canned.pm     statements that hold rows made here: catalogues
 #
 # WHAT A DRIVER DOES
 #   @DBD::Foo::ISA     = ('CPANBridge::Driver');         # in a BEGIN block
@@ -51,7 +52,7 @@ package CPANBridge::Driver;
 #   bridge_as_bytes  [numbers of columns] whose text is handed over as bytes
 #   bridge_nested    true: values may be references, so rows never come as one flat list
 #   bridge_chop      [numbers of columns] ChopBlanks is about, undef: all
-#   bridge_canned    true: made here of rows that are here, the daemon knows nothing of it
+#   bridge_canned    [rows]: made here (`canned`), the daemon knows nothing of it. A driver's execute leaves it to _again.
 #   the waiting rows, @WAITING
 # Their meaning for our own DBI stands at the head of DBI.pm.
 
@@ -122,9 +123,27 @@ BEGIN {
         [Trouble => st   => '_wrong_count _aborted _no_more _chop'],
         [Bulk    => main => 'select_rows'],
         [Bulk    => st   => 'bridge_fetch_as bridge_fetchall'],
+        [Canned  => main => 'canned'],
+        [Canned  => st   => '_again'],
         [Batch   => main => '_send_batch'],
         [Batch   => st   => 'execute_for_fetch'],
     );
+}
+
+# constants('DBD::Foo', NAME => value, ...): functions of the package
+sub constants {
+    my ($package, %value) = @_;
+    no strict 'refs';
+    my $symbols = \%{"${package}::"};
+    for my $name (keys %value) {
+        if (exists $symbols->{$name}) {    # a script mentioned it before it loaded the driver
+            my $value = $value{$name};
+            *{"${package}::$name"} = sub () { $value }
+        }
+        else { $symbols->{$name} = \(my $value = $value{$name}) }    # perl's short form of a constant
+    }
+    mro::method_changed_in($package);
+    return;
 }
 
 # Makes the driver's own methods (those marked with a `+` in @parts) callable on handles: foo_name($h, ...).

@@ -60,7 +60,7 @@ impl Bridge {
             }
         }
         command.env("XDG_RUNTIME_DIR", self.path()).env("XDG_CACHE_HOME", self.path().join("cache"));
-        command.env_remove("XDG_STATE_HOME").env_remove("PERL5LIB");
+        command.env_remove("XDG_STATE_HOME").env_remove("PERL5LIB").env("CPAN_BRIDGE_CONFIG", "/dev/null");
         command
     }
 

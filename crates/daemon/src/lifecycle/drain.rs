@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Lifecycle;
+use crate::config::{self, settings};
 use crate::control::Phase;
-use crate::limits::{CANCEL_GRACE_SECONDS, DRAIN_QUIET_MILLISECONDS, DRAIN_SECONDS};
+use crate::limits::{CANCEL_GRACE_SECONDS, DRAIN_QUIET_MILLISECONDS};
 use crate::shared::Shared;
 
 /// How often the sessions are looked at.
@@ -47,7 +48,7 @@ impl Lifecycle<'_> {
 
     /// Closes what is quiet, after a while everything; whether there is nothing left to wait for.
     fn stop_sessions(&self, elapsed: Duration) -> bool {
-        let (bound, grace) = (Duration::from_secs(DRAIN_SECONDS), Duration::from_secs(CANCEL_GRACE_SECONDS));
+        let (bound, grace) = (config::get().time(&settings::DAEMON_DRAIN), Duration::from_secs(CANCEL_GRACE_SECONDS));
         let quiet = Duration::from_millis(DRAIN_QUIET_MILLISECONDS);
         self.server.parked.expire(if elapsed >= bound { Duration::ZERO } else { quiet });
         let sessions: Vec<_> = self.server.sessions().values().cloned().collect();

@@ -1,6 +1,5 @@
 //! Module `system`: looking at the daemon, and ending it.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +7,7 @@ use protocol::{Error, PROTOCOL};
 use serde::Serialize;
 
 use crate::control::Phase;
+use crate::status::{self, FunctionStats, Info, SessionStatus, Stats};
 use crate::{Call, Entry, Function, Module, Param, Session};
 
 /// The module's table.
@@ -45,6 +45,16 @@ pub static MODULE: Module = Module {
             run: sessions,
         },
         Function {
+            name: "pools",
+            summary: "connections that are kept for the next script",
+            params: &[],
+            result: "array of hashes: driver, target, user, uid, size, open, idle, in_use, resetting, waiting, created, \
+                     reused, resets, reset_failures, dead, expired, beyond, refused",
+            idempotent: true,
+            json: true,
+            run: pools,
+        },
+        Function {
             name: "modules",
             summary: "the modules of this daemon and their functions",
             params: &[Param::optional("module", "string", "only this one")],
@@ -65,58 +75,23 @@ pub static MODULE: Module = Module {
     ],
 };
 
-#[derive(Serialize)]
-struct Info<'a> {
-    name: &'static str,
-    version: &'a str,
-    build: u64,
-    protocol: u32,
-    pid: u32,
-    uid: u32,
-    started_at: u64,
-    uptime_seconds: f64,
-    modules: Vec<&'static str>,
-}
-
 fn info(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let server = session.server();
     call.reply(&Info {
-        name: "cpan-bridge",
-        version: &server.identity.version,
+        name: "cpan-bridge".into(),
+        version: server.identity.version.clone(),
         build: server.identity.build,
         protocol: PROTOCOL,
         pid: std::process::id(),
         uid: rustix::process::geteuid().as_raw(),
         started_at: unix_seconds(server.started_at),
         uptime_seconds: server.started.elapsed().as_secs_f64(),
-        modules: server.registry.modules().iter().map(|module| module.name).collect(),
+        modules: server.registry.modules().iter().map(|module| module.name.into()).collect(),
     })
 }
 
 fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-#[derive(Serialize)]
-struct Stats {
-    uptime_seconds: f64,
-    sessions: usize,
-    sessions_total: u64,
-    parked_sessions: usize,
-    calls: u64,
-    errors: u64,
-    json_requests: u64,
-    memory_bytes: u64,
-    peak_memory_bytes: u64,
-    threads: u64,
-    functions: BTreeMap<String, FunctionStats>,
-}
-
-#[derive(Serialize)]
-struct FunctionStats {
-    calls: u64,
-    errors: u64,
-    seconds: f64,
 }
 
 fn stats(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
@@ -127,19 +102,19 @@ fn stats(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         let stats = FunctionStats { calls: entry.calls(), errors: entry.errors(), seconds: entry.time().as_secs_f64() };
         (name, stats)
     });
-    let status = ProcStatus::read();
+    let process = ProcStatus::read();
     let unknown = server.unknown_calls.load(Relaxed);
     call.reply(&Stats {
         uptime_seconds: server.started.elapsed().as_secs_f64(),
-        sessions: server.session_count(),
+        sessions: server.session_count() as u64,
         sessions_total: server.sessions_total(),
-        parked_sessions: server.parked.count(),
+        parked_sessions: server.parked.count() as u64,
         calls: unknown + server.registry.entries().iter().map(Entry::calls).sum::<u64>(),
         errors: unknown + server.registry.entries().iter().map(Entry::errors).sum::<u64>(),
         json_requests: server.json_requests.load(Relaxed),
-        memory_bytes: status.kilobytes("VmRSS:") * 1024,
-        peak_memory_bytes: status.kilobytes("VmHWM:") * 1024,
-        threads: status.kilobytes("Threads:"),
+        memory_bytes: process.kilobytes("VmRSS:") * 1024,
+        peak_memory_bytes: process.kilobytes("VmHWM:") * 1024,
+        threads: process.kilobytes("Threads:"),
         functions: functions.collect(),
     })
 }
@@ -159,29 +134,13 @@ impl ProcStatus {
     }
 }
 
-#[derive(Serialize)]
-struct SessionRow {
-    session: u64,
-    client: String,
-    pid: u32,
-    script: String,
-    seconds: f64,
-    calls: u64,
-    errors: u64,
-    handles: usize,
-    running: Option<String>,
-    quiet_seconds: f64,
-    received_bytes: u64,
-    sent_bytes: u64,
-}
-
 fn sessions(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let server = session.server();
     let listed: Vec<_> = server.sessions().values().cloned().collect();
     let rows = listed.iter().map(|shared| {
         let client = shared.client();
         let running = shared.running.seq().and_then(|_| server.registry.entries().get(shared.function.load(Relaxed)));
-        SessionRow {
+        SessionStatus {
             session: shared.id,
             client: client.kind.clone(),
             pid: client.pid,
@@ -189,7 +148,7 @@ fn sessions(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
             seconds: shared.started.elapsed().as_secs_f64(),
             calls: shared.calls.load(Relaxed),
             errors: shared.errors.load(Relaxed),
-            handles: shared.handles.get(),
+            handles: shared.handles.get() as u64,
             running: running.map(|entry| format!("{}.{}", entry.module.name, entry.function.name)),
             quiet_seconds: shared.quiet().as_secs_f64(),
             received_bytes: shared.received_bytes.load(Relaxed),
@@ -197,6 +156,10 @@ fn sessions(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         }
     });
     call.reply(&rows.collect::<Vec<_>>())
+}
+
+fn pools(_session: &mut Session, call: Call<'_>) -> Result<(), Error> {
+    call.reply(&status::pools())
 }
 
 #[derive(serde::Deserialize)]

@@ -2,21 +2,22 @@
 
 use std::rc::Rc;
 
-use daemon::{Call, Session};
+use daemon::{Call, Secret, Session};
 use protocol::Error;
 use serde::{Deserialize, Serialize};
 
 use super::cache::{self, Key};
+use super::database::Database;
 use super::dsn::{Attributes, Source};
-use crate::desk::{self, tables, work};
-use crate::sqlite::{AutoBegin, Connection};
+use super::{server, sqlite};
+use crate::desk::{tables, work};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Connect {
     dsn: String,
     username: Option<String>,
-    password: Option<String>,
+    password: Option<Secret>,
     attributes: Option<Attributes>,
 }
 
@@ -46,7 +47,8 @@ pub fn connect(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
 pub fn connect_cached(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let connect: Connect = call.params()?;
     let attributes = format!("{:?}", connect.attributes);
-    let params = (&connect.dsn, &connect.username, &connect.password, attributes, &session.client().cwd);
+    let password = connect.password.as_ref().map(Secret::expose);
+    let params = (&connect.dsn, &connect.username, password, attributes, &session.client().cwd);
     let key = Key::new(session.client().uid, &params);
     // A JSON request has a session of its own; what it opened before is in others.
     let is_json = !session.has_callbacks();
@@ -62,20 +64,18 @@ pub fn connect_cached(session: &mut Session, call: Call<'_>) -> Result<(), Error
 }
 
 fn open(session: &mut Session, connect: &Connect, cached_as: Option<Key>) -> Result<String, Error> {
-    let attributes = connect.attributes.as_ref();
-    let source = match attributes {
-        Some(attributes) => Source::parse(&connect.dsn, attributes)?,
-        None => Source::parse(&connect.dsn, &Attributes::new())?,
-    };
+    let none = Attributes::new();
+    let source = Source::parse(&connect.dsn, connect.attributes.as_ref().unwrap_or(&none))?;
     let permit = session.handle_permit("database connection")?;
-    let connection = work(session, None, || {
-        let connection = Connection::open(source.filename.as_bytes(), source.flags, source.busy_timeout_ms)?;
-        connection.shared().string_mode.set(source.string_mode);
-        connection.set_auto_begin(source.begin);
-        Ok(connection)
-    })?;
+    let database = match &source {
+        Source::Sqlite(source) => sqlite::open(session, source)?,
+        Source::Server(source) => {
+            let password = connect.password.as_ref().map(Secret::expose);
+            server::open(session, source, connect.username.as_deref(), password)?
+        }
+    };
     let id = session.publish_new_handle()?;
-    tables(session).api.insert(id.clone(), connection, permit, cached_as);
+    tables(session).api.insert(id.clone(), database, permit, cached_as);
     Ok(id)
 }
 
@@ -84,41 +84,38 @@ struct OfConnection {
     connection_id: String,
 }
 
-fn connection(session: &mut Session, call: &Call<'_>) -> Result<(String, Rc<Connection>), Error> {
+fn database(session: &mut Session, call: &Call<'_>) -> Result<(String, Rc<dyn Database>), Error> {
     let OfConnection { connection_id } = call.params()?;
-    let connection = tables(session).api.connection(&connection_id)?;
-    Ok((connection_id, connection))
+    let database = tables(session).api.connection(&connection_id)?;
+    Ok((connection_id, database))
 }
 
 pub fn disconnect(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
-    let (id, _) = connection(session, &call)?;
-    drop(tables(session).api.remove(&id));
+    let (id, database) = database(session, &call)?;
+    let opened = tables(session).api.remove(&id);
+    database.close(session);
+    // SQLite may call back when statements and connections go.
+    work(session, None, || {
+        drop((opened, database));
+        Ok(())
+    })?;
     session.withdraw_handle(&id);
     call.reply(&SUCCESS)
 }
 
 pub fn begin_transaction(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
-    let (_, connection) = connection(session, &call)?;
-    let sql = AutoBegin::Immediate.sql().unwrap_or("BEGIN");
-    work(session, Some(&connection), || desk::run(&connection, sql))?;
-    call.reply(&SUCCESS)
-}
-
-/// Ends the transaction; without one there is nothing to do, as in DBI.
-fn end(session: &mut Session, call: Call<'_>, sql: &str) -> Result<(), Error> {
-    let (_, connection) = connection(session, &call)?;
-    if !connection.autocommit() {
-        work(session, Some(&connection), || desk::run(&connection, sql))?;
-    }
+    database(session, &call)?.1.begin(session)?;
     call.reply(&SUCCESS)
 }
 
 pub fn commit(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
-    end(session, call, "COMMIT")
+    database(session, &call)?.1.commit(session)?;
+    call.reply(&SUCCESS)
 }
 
 pub fn rollback(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
-    end(session, call, "ROLLBACK")
+    database(session, &call)?.1.rollback(session)?;
+    call.reply(&SUCCESS)
 }
 
 #[derive(Serialize)]
@@ -128,6 +125,6 @@ struct LastInsertId {
 }
 
 pub fn last_insert_id(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
-    let (_, connection) = connection(session, &call)?;
-    call.reply(&LastInsertId { success: 1, last_insert_id: connection.last_insert_rowid() })
+    let last_insert_id = database(session, &call)?.1.last_insert_id(session)?;
+    call.reply(&LastInsertId { success: 1, last_insert_id })
 }

@@ -1,9 +1,13 @@
 //! What a data source name and the attributes of connect say.
 
+mod servers;
+
 use std::collections::BTreeMap;
 
 use protocol::Error;
 use storable::Value;
+
+use servers::{mysql, pg};
 
 use crate::sqlite::{AutoBegin, DEFAULT_FLAGS, StringMode};
 
@@ -17,9 +21,18 @@ const BUSY_TIMEOUT_MILLISECONDS: i32 = 30_000;
 /// The attributes of connect.
 pub type Attributes = BTreeMap<String, Value>;
 
-/// How to open a database.
+/// What to connect to.
+#[derive(Debug, PartialEq)]
+pub enum Source {
+    /// A file, read by SQLite in the daemon.
+    Sqlite(SqliteSource),
+    /// A server.
+    Server(ServerSource),
+}
+
+/// How to open a database of SQLite's.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SqliteSource {
     /// Path, `:memory:`, URI, or nothing.
     pub filename: String,
     /// `SQLITE_OPEN_*`.
@@ -32,17 +45,57 @@ pub struct Source {
     pub begin: AutoBegin,
 }
 
+/// A driver for servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    Pg,
+    Mysql,
+    MariaDb,
+}
+
+/// How to connect to a server.
+#[derive(Debug, PartialEq)]
+pub struct ServerSource {
+    pub driver: Driver,
+    /// Parameters of the driver's `connect`.
+    pub params: Vec<(String, Value)>,
+    /// Settings of the connection, likewise.
+    pub settings: Vec<(String, Value)>,
+    pub autocommit: bool,
+}
+
+impl Driver {
+    /// The module whose functions are asked.
+    pub fn module(self) -> &'static str {
+        match self {
+            Self::Pg => "pg",
+            Self::Mysql | Self::MariaDb => "mysql",
+        }
+    }
+}
+
 impl Source {
-    /// Reads `dbi:SQLite:dbname=…` (the `dbi:` may be missing) and the attributes.
+    /// Reads `dbi:DRIVER:…` (the `dbi:` may be missing) and the attributes.
     pub fn parse(dsn: &str, attributes: &Attributes) -> Result<Self, Error> {
         let rest = strip_prefix_ignoring_case(dsn, "dbi:").unwrap_or(dsn);
         let (driver, rest) = rest.split_once(':').unwrap_or((rest, ""));
         let driver = driver.split('(').next().unwrap_or(driver);
-        if !driver.eq_ignore_ascii_case("SQLite") {
-            return Err(Error::bad_params(format!(
-                "no driver {driver:?} in this daemon (there is: SQLite); a data source name looks like dbi:SQLite:dbname=FILE"
-            )));
+        let autocommit = attributes.get("AutoCommit").is_none_or(Value::is_true);
+        match driver.to_ascii_lowercase().as_str() {
+            "sqlite" => SqliteSource::parse(rest, attributes, autocommit).map(Self::Sqlite),
+            "pg" => Ok(Self::Server(pg(rest, attributes, autocommit))),
+            "mysql" => Ok(Self::Server(mysql(Driver::Mysql, rest, attributes, autocommit))),
+            "mariadb" => Ok(Self::Server(mysql(Driver::MariaDb, rest, attributes, autocommit))),
+            _ => Err(Error::bad_params(format!(
+                "no driver {driver:?} in this daemon (there are: SQLite, Pg, mysql, MariaDB); a data source name looks \
+                 like dbi:SQLite:dbname=FILE or dbi:Pg:dbname=NAME;host=HOST"
+            ))),
         }
+    }
+}
+
+impl SqliteSource {
+    fn parse(rest: &str, attributes: &Attributes, autocommit: bool) -> Result<Self, Error> {
         let (filename, is_uri) = filename(rest)?;
         let number = |name: &str| attributes.get(name).and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok());
         let is_true = |name: &str| attributes.get(name).is_some_and(Value::is_true);
@@ -53,7 +106,6 @@ impl Source {
         if is_uri {
             flags |= URI;
         }
-        let autocommit = attributes.get("AutoCommit").is_none_or(Value::is_true);
         Ok(Self {
             filename,
             flags,
@@ -90,8 +142,11 @@ fn filename(rest: &str) -> Result<(String, bool), Error> {
 mod tests {
     use super::*;
 
-    fn parse(dsn: &str) -> Source {
-        Source::parse(dsn, &Attributes::new()).unwrap()
+    fn sqlite(dsn: &str, attributes: &Attributes) -> SqliteSource {
+        match Source::parse(dsn, attributes).unwrap() {
+            Source::Sqlite(source) => source,
+            Source::Server(server) => panic!("{server:?}"),
+        }
     }
 
     #[test]
@@ -103,9 +158,9 @@ mod tests {
             ("dbi:sqlite:database=:memory:", ":memory:"),
             ("dbi:SQLite:", ""),
         ] {
-            assert_eq!(parse(dsn).filename, file, "{dsn}");
+            assert_eq!(sqlite(dsn, &Attributes::new()).filename, file, "{dsn}");
         }
-        assert_eq!(parse("dbi:SQLite:uri=file:a.db?mode=ro").flags & URI, URI);
+        assert_eq!(sqlite("dbi:SQLite:uri=file:a.db?mode=ro", &Attributes::new()).flags & URI, URI);
     }
 
     #[test]
@@ -118,7 +173,7 @@ mod tests {
     #[test]
     fn attributes_count() {
         let attributes = Attributes::from([("AutoCommit".into(), Value::Int(0)), ("ReadOnly".into(), Value::Int(1))]);
-        let source = Source::parse("dbi:SQLite:a", &attributes).unwrap();
+        let source = sqlite("dbi:SQLite:a", &attributes);
         assert_eq!((source.begin, source.flags), (AutoBegin::Immediate, READONLY));
     }
 }

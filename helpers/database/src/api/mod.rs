@@ -7,15 +7,26 @@
 //! |-----------------|--------------------------------------------------------------------------------|
 //! | `connect.rs`    | connect, `connect_cached`, disconnect, transactions                            |
 //! | `statement.rs`  | prepare, execute, fetch, finish, do                                            |
+//! | `database.rs`   | what a database can do for this module: two traits                             |
+//! | `sqlite.rs`     | SQLite's side of them                                                          |
+//! | `server.rs`     | PostgreSQL's, MySQL's and MariaDB's, by the functions of their drivers         |
+//! | `binds.rs`      | values for placeholders; `placeholders.rs`: `?` for PostgreSQL                 |
 //! | `cache.rs`      | what `connect_cached` has opened for JSON clients                              |
-//! | `dsn.rs`        | what a data source name says                                                   |
+//! | `dsn.rs`, `dsn/`| what a data source name says                                                   |
+//! | `types.rs`      | names of types                                                                 |
 //! | `names.rs`      | the ids of a session's handles                                                 |
 
+mod binds;
 mod cache;
 mod connect;
+mod database;
 mod dsn;
 mod names;
+mod placeholders;
+mod server;
+mod sqlite;
 mod statement;
+mod types;
 
 use daemon::{Function, Module, Param, Run};
 
@@ -34,13 +45,18 @@ const SQL: Param = Param::required("sql", "string", "one SQL statement");
 const BIND_VALUES: Param = Param::optional("bind_values", "array", "values of the placeholders, in order");
 const FORMAT: Param = Param::optional("format", "string", "rows as \"array\" or \"hash\"; array if left out");
 const CONNECT: &[Param] = &[
-    Param::required("dsn", "string", "as in DBI: dbi:SQLite:dbname=FILE"),
-    Param::optional("username", "string", "user name; SQLite has none"),
-    Param::optional("password", "string", "password; SQLite has none"),
+    Param::required(
+        "dsn",
+        "string",
+        "as in DBI: dbi:SQLite:dbname=FILE, dbi:Pg:dbname=NAME;host=HOST, dbi:mysql:…, dbi:MariaDB:…",
+    ),
+    Param::optional("username", "string", "user name; not for SQLite"),
+    Param::optional("password", "string", "password; not for SQLite"),
     Param::optional(
         "attributes",
         "hash",
-        "AutoCommit, ReadOnly, sqlite_busy_timeout, sqlite_open_flags, sqlite_string_mode",
+        "AutoCommit, bridge_pool, ReadOnly, sqlite_busy_timeout, sqlite_open_flags, sqlite_string_mode, mysql_* and \
+         mariadb_* as in their data source names",
     ),
 ];
 
@@ -75,7 +91,7 @@ const FUNCTIONS: &[Function] = &[
     offered("rollback", "rolls the transaction back", &[CONNECTION], "{success}", connect::rollback),
     offered(
         "last_insert_id",
-        "rowid of the last INSERT",
+        "number that the last INSERT has given its row",
         &[CONNECTION],
         "{success, last_insert_id}",
         connect::last_insert_id,

@@ -1,6 +1,5 @@
 //! The ids of a session's handles.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -8,33 +7,38 @@ use daemon::HandlePermit;
 use protocol::{Error, code};
 
 use super::cache::Key;
-use crate::sqlite::{Connection, Statement};
+use super::database::{Database, Prepared};
 
 /// A statement, and the right to hold it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Named {
-    pub statement: Rc<RefCell<Statement>>,
+    pub statement: Rc<dyn Prepared>,
     pub _permit: Rc<HandlePermit>,
 }
 
 /// A connection, the right to hold it, and its statements.
-#[derive(Debug)]
 struct Opened {
     // Dropped in this order: statements before their connection.
     statements: HashMap<String, Named>,
-    connection: Rc<Connection>,
+    connection: Rc<dyn Database>,
     _permit: HandlePermit,
     /// What it was opened with, if `connect_cached` may give it again.
     cached_as: Option<Key>,
 }
 
 /// What this module has opened in a session.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Names(HashMap<String, Opened>);
+
+impl std::fmt::Debug for Names {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} connections", self.0.len())
+    }
+}
 
 impl Names {
     /// Files a connection.
-    pub fn insert(&mut self, id: String, connection: Rc<Connection>, permit: HandlePermit, cached_as: Option<Key>) {
+    pub fn insert(&mut self, id: String, connection: Rc<dyn Database>, permit: HandlePermit, cached_as: Option<Key>) {
         let opened = Opened { statements: HashMap::new(), connection, _permit: permit, cached_as };
         self.0.insert(id, opened);
     }
@@ -46,7 +50,7 @@ impl Names {
     }
 
     /// The connection of this id.
-    pub fn connection(&self, id: &str) -> Result<Rc<Connection>, Error> {
+    pub fn connection(&self, id: &str) -> Result<Rc<dyn Database>, Error> {
         self.opened(id).map(|opened| Rc::clone(&opened.connection))
     }
 
@@ -68,10 +72,9 @@ impl Names {
     }
 
     /// The statement of this id.
-    pub fn statement(&self, connection: &str, id: &str) -> Result<(Rc<Connection>, Named), Error> {
-        let opened = self.opened(connection)?;
-        let named = opened.statements.get(id).ok_or_else(|| unknown("statement", id))?;
-        Ok((Rc::clone(&opened.connection), named.clone()))
+    pub fn statement(&self, connection: &str, id: &str) -> Result<Named, Error> {
+        let found = self.opened(connection)?.statements.get(id);
+        found.cloned().ok_or_else(|| unknown("statement", id))
     }
 
     /// Takes a statement out; dropping it finalizes it.

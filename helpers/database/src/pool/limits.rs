@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use daemon::config::{self, Config, settings};
+
 /// A reset that takes longer ends with the connection being closed.
 pub const RESET_SECONDS: u64 = 5;
 /// How long a checkout waits for a connection that is being reset, before it opens another.
@@ -42,24 +44,51 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What the configuration says for this driver ("Pg", "mysql", "MariaDB") and data source name (without a password).
-    pub fn configured(driver: &str, dsn: &str) -> Self {
-        let _ = (driver, dsn);
-        Self::default()
+    /// What the configuration says for this driver ("Pg", "mysql") and target, as they are in the [`Key`](super::Key).
+    pub fn configured(driver: &str, target: &str) -> Self {
+        Self::of(config::get(), &format!("dbi:{driver}:{target}"))
+    }
+
+    fn of(config: &Config, dsn: &str) -> Self {
+        let count = |setting| usize::try_from(config.value_for(setting, dsn).count()).unwrap_or(usize::MAX);
+        let time = |setting| config.value_for(setting, dsn).time();
+        Self {
+            enabled: config.value_for(&settings::POOL_ENABLED, dsn).flag(),
+            size: count(&settings::POOL_SIZE),
+            min_idle: count(&settings::POOL_MIN_IDLE),
+            idle_time: time(&settings::POOL_IDLE),
+            max_age: time(&settings::POOL_MAX_AGE),
+            wait: time(&settings::POOL_WAIT),
+            patience: time(&settings::POOL_PATIENCE),
+            when_full: match config.value_for(&settings::POOL_WHEN_FULL, dsn).text() {
+                "error" => WhenFull::Error,
+                _ => WhenFull::Open,
+            },
+        }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            enabled: true,
-            size: 20,
-            min_idle: 0,
-            idle_time: Duration::from_secs(300),
-            max_age: Duration::from_secs(3600),
-            wait: Duration::from_secs(30),
-            patience: Duration::from_secs(5),
-            when_full: WhenFull::Open,
-        }
+        Self::of(&Config::default(), "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_source_name_may_have_limits_of_its_own() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("c.toml");
+        let text = "[pool]\nsize = 9\n[pool.\"dbi:Pg:*host=db1*\"]\nsize = 3\nwhen_full = \"error\"\nenabled = false\n";
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let config = Config::of_file(&path).unwrap();
+        let general = Limits { size: 9, ..Limits::default() };
+        assert_eq!(Limits::of(&config, "dbi:Pg:host=db2"), general);
+        let special = Limits { size: 3, when_full: WhenFull::Error, enabled: false, ..Limits::default() };
+        assert_eq!(Limits::of(&config, "dbi:Pg:dbname=x;host=db1"), special);
     }
 }

@@ -69,13 +69,13 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use daemon::status::PoolStatus;
 use protocol::Error;
 
 pub use asker::Asker;
 pub use key::Key;
 pub use lease::Lease;
 pub use limits::{Limits, RESET_GRACE_MILLISECONDS, RESET_SECONDS, RESET_THREADS, WhenFull};
-pub use status::GroupStatus;
 
 use shared::{Shared, Taken};
 
@@ -134,7 +134,7 @@ impl<T: Pooled> Pool<T> {
     }
 
     /// What each key has.
-    pub fn status(&self) -> Vec<GroupStatus> {
+    pub fn status(&self) -> Vec<PoolStatus> {
         self.0.status()
     }
 }
@@ -145,6 +145,6 @@ pub fn close_all(wait: Duration) {
 }
 
 /// What all pools of all drivers have.
-pub fn status() -> Vec<GroupStatus> {
+pub fn status() -> Vec<PoolStatus> {
     status::all()
 }

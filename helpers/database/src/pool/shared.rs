@@ -7,12 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use daemon::status::PoolStatus;
 use protocol::{Error, code};
 
 use super::asker::Asker;
 use super::group::{Group, Member, Turn, Waiter};
 use super::worker::{self, Job, Task, Workers};
-use super::{GroupStatus, Key, Limits, Pooled};
+use super::{Key, Limits, Pooled, status};
 
 /// Groups that have no connection are forgotten when there are so many groups.
 const MAX_REMEMBERED: usize = 256;
@@ -59,11 +60,14 @@ impl<T: Pooled> Opening<T> {
 
 impl<T: Pooled> Drop for Opening<T> {
     fn drop(&mut self) {
-        if let Some((shared, key)) = self.0.take()
-            && let Some(group) = shared.lock().groups.get_mut(&key)
-        {
-            group.in_use -= 1;
-            group.has_room(Instant::now());
+        let Some((shared, key)) = self.0.take() else { return };
+        let mut state = shared.lock();
+        let Some(group) = state.groups.get_mut(&key) else { return };
+        group.in_use -= 1;
+        group.has_room(Instant::now());
+        // A wrong password is not worth remembering.
+        if group.is_unused() && group.counts.created == 0 {
+            state.groups.remove(&key);
         }
     }
 }
@@ -212,9 +216,9 @@ impl<T: Pooled> Shared<T> {
         self.close_idle(None, until);
     }
 
-    pub(super) fn status(&self) -> Vec<GroupStatus> {
+    pub(super) fn status(&self) -> Vec<PoolStatus> {
         let state = self.lock();
-        let mut groups: Vec<_> = state.groups.iter().map(|(key, group)| GroupStatus::new(key, group)).collect();
+        let mut groups: Vec<_> = state.groups.iter().map(|(key, group)| status::of(key, group)).collect();
         groups.sort_by(|a, b| (&a.target, &a.user, a.uid).cmp(&(&b.target, &b.user, b.uid)));
         groups
     }

@@ -212,7 +212,11 @@ impl Connection {
                 head.has_columns = true;
             }
             b'n' if head.is_begun => self.described(statement, None),
-            b'C' if !head.is_begun => head.is_begun = true,
+            b'C' if !head.is_begun => {
+                head.is_begun = true;
+                // It is so at once; the server says so only after the statement's last row.
+                self.conn.link.transaction = Transaction::Open;
+            }
             b'C' => {
                 statement.tag = Tag::parse(self.conn.link.body(message));
                 self.conn.note(&statement.tag);

@@ -90,20 +90,6 @@ sub matcher {    # a LIKE pattern, or undef for anything, as a test
     return sub { $_[0] =~ /\A$regex\z/is };
 }
 
-# --- handing rows over --------------------------------------------------------------------------------------------------------------
-
-sub handle {    # a statement handle that has been executed and holds these rows
-    my ($dbh, $method, $names, $rows) = @_;
-    my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $method });
-    my $count = @$rows;
-    @$sth{qw(bridge_conn bridge_params bridge_got bridge_done bridge_canned)} = ($dbh->{bridge_conn}, 0, $count, 1, 1);
-    $sth->{NUM_OF_PARAMS} = 0;
-    CPANBridge::Driver::st::_columns($sth, [@$names]);
-    $sth->{bridge_rows} = $rows;
-    $sth->STORE(Active => 1);
-    return $outer;
-}
-
 # --- tables --------------------------------------------------------------------------------------------------------------------------
 
 # [schema, name, type, sql] of every object that matches
@@ -146,7 +132,7 @@ sub table_info {
     my ($dbh, $catalog, $schema, $table, $type, $attr) = @_;
     return DBD::SQLite->_inactive($dbh, 'get table info') if !$dbh->{bridge_conn}{active};
     my $special = _special_list($dbh, $catalog, $schema, $table, $type) or return;
-    return DBD::SQLite::Metadata::handle($dbh, 'table_info', \@TABLE, $special) if ref $special;
+    return CPANBridge::Driver::canned($dbh, 'table_info', \@TABLE, $special) if ref $special;
     my $found = DBD::SQLite::Metadata::objects($dbh, $schema, $table, $attr && ($attr->{Escape} || $attr->{escape}))
         or return;
     if (defined $type && length $type && $type ne '%') {
@@ -155,7 +141,7 @@ sub table_info {
     }
     my @rows = map { [undef, @$_[0 .. 2], undef, $_->[3]] }
         sort { $a->[2] cmp $b->[2] || $a->[0] cmp $b->[0] || $a->[1] cmp $b->[1] } @$found;
-    return DBD::SQLite::Metadata::handle($dbh, 'table_info', [@TABLE, 'sqlite_sql'], \@rows);
+    return CPANBridge::Driver::canned($dbh, 'table_info', [@TABLE, 'sqlite_sql'], \@rows);
 }
 
 # DBI's three special forms: the lists of catalogs, of schemas and of types. 'no' when it is none of them.
@@ -190,7 +176,7 @@ sub column_info {
         my $columns = DBD::SQLite::Metadata::pragma($dbh, $object->[0], 'table_info', $object->[1]) or return;
         push @rows, map { _column_row($object, $_) } grep { $wanted->($_->[1]) } @$columns;
     }
-    return DBD::SQLite::Metadata::handle($dbh, 'column_info', \@COLUMN, \@rows);
+    return CPANBridge::Driver::canned($dbh, 'column_info', \@COLUMN, \@rows);
 }
 
 sub _column_row {
@@ -228,7 +214,7 @@ sub primary_key_info {
         my $sequence = 0;
         push @rows, map { [undef, @$object[0, 1], $_, ++$sequence, $name] } @$key;
     }
-    return DBD::SQLite::Metadata::handle($dbh, 'primary_key_info', \@KEY, \@rows);
+    return CPANBridge::Driver::canned($dbh, 'primary_key_info', \@KEY, \@rows);
 }
 
 sub _primary_key {    # its columns, in the order of the key
@@ -257,7 +243,7 @@ sub foreign_key_info {
             || defined $fk_table  && lc $fk_table ne lc $object->[1];
         push @rows, @{ _foreign_keys($dbh, $object, $tables, $pk_schema, $pk_table) || return };
     }
-    return DBD::SQLite::Metadata::handle($dbh, 'foreign_key_info', \@FOREIGN, \@rows);
+    return CPANBridge::Driver::canned($dbh, 'foreign_key_info', \@FOREIGN, \@rows);
 }
 
 sub _foreign_keys {
@@ -347,7 +333,7 @@ sub statistics_info {
                 ] } @$columns;
         }
     }
-    return DBD::SQLite::Metadata::handle($dbh, 'statistics_info', \@STATISTICS, \@rows);
+    return CPANBridge::Driver::canned($dbh, 'statistics_info', \@STATISTICS, \@rows);
 }
 
 # --- types and facts -----------------------------------------------------------------------------------------------------------------------

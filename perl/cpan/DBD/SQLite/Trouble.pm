@@ -15,7 +15,7 @@ sub _fail {
     my $conn = $h->{bridge_conn};
     if ($conn) {
         $driver->_thrown($conn)     if $conn->{died};
-        _look_at_transaction($conn) if !$conn->{ac} && $conn->{active};
+        _look_at_transaction($conn) if $conn->{active} && (!$conn->{ac} || $conn->{begin});
     }
     return $driver->SUPER::_fail($h, $error);
 }
@@ -27,7 +27,7 @@ sub _error {
     return ($err, $text, $state eq 'HY000' ? 'S1000' : $state);
 }
 
-sub _look_at_transaction {    # an error may have ended the transaction
+sub _look_at_transaction {    # an error may have ended the transaction, and a statement that failed may have begun one
     my ($conn) = @_;
     local $@;
     my $reply = eval { $conn->{session}->request('sqlite.get_autocommit', [$conn->{id}]) } or return;

@@ -92,14 +92,13 @@ sub type_info {
             for my $row (@rows) { my %type; @type{@names} = @$row[@at{@names}]; push @$types, \%type }
         }
     }
+    no warnings 'numeric';    # scripts ask for what a driver's TYPE holds, which may be names
     my @found;
-    if (!defined $wanted || !ref $wanted && $wanted == DBI::SQL_ALL_TYPES()) { @found = @$types }
-    else {
-        for my $type (ref $wanted ? @$wanted : $wanted) {
-            @found = $type == DBI::SQL_ALL_TYPES() ? @$types : grep { $_->{DATA_TYPE} == $type } @$types;
-            last if @found;
-        }
+    for my $type (ref $wanted ? @$wanted : $wanted) {
+        @found = grep { !defined $type || $type == DBI::SQL_ALL_TYPES() || $_->{DATA_TYPE} == $type } @$types;
+        last if @found;
     }
+    @found = map { +{%$_} } @found;    # the caller's own
     return wantarray ? @found : $found[0];
 }
 

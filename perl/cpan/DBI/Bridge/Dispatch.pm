@@ -47,7 +47,10 @@ sub dispatcher {
             else { $rv[0] = $code->($i, @_) }
         }
         if ($flags & (ROWS | ENDWORK))         { DBI::Bridge::after($i, $flags) }
-        if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, $name, wantarray, @rv) }
+        if (defined ${ $me->[1] } && !$nested) {
+            @_ = ($i, $name, wantarray, @rv);
+            goto &DBI::Bridge::report;
+        }
         return wantarray ? @rv : $rv[0];
     };
 }
@@ -83,7 +86,8 @@ sub keeper {    # for methods that neither clear the error state nor report an o
             && defined ${ $me->[1] }
             && ($name eq 'set_err' || !defined $had || $i->{ErrCount} > $count || $had ne ${ $me->[1] }))
         {
-            return DBI::Bridge::report($i, $name, wantarray, @rv);
+            @_ = ($i, $name, wantarray, @rv);
+            goto &DBI::Bridge::report;
         }
         return wantarray ? @rv : $rv[0];
     };
@@ -210,7 +214,8 @@ sub DBI::common::FETCH {
     my $count = $i->{ErrCount};
     my $value = $code->($i, $_[1]);
     if (!$IN && defined ${ $i->{Err} } && (!defined $err || $i->{ErrCount} > $count)) {
-        return DBI::Bridge::report($i, 'FETCH', wantarray, $value);
+        @_ = ($i, 'FETCH', wantarray, $value);
+        goto &DBI::Bridge::report;
     }
     return $value;
 }
@@ -229,7 +234,8 @@ sub DBI::common::STORE {
         && defined ${ $i->{Err} }
         && (!defined $err || $i->{ErrCount} > $count || length $err < length ${ $i->{Err} }))
     {
-        return DBI::Bridge::report($i, 'STORE', wantarray, $value);
+        @_ = ($i, 'STORE', wantarray, $value);
+        goto &DBI::Bridge::report;
     }
     return $value;
 }

@@ -72,7 +72,10 @@ for my $name (qw(fetch fetchrow_arrayref fetchrow_array)) {    # the method that
                 $row = $code->($i);
             }
             DBI::Bridge::settle($i) if $i->{bridge_bind} || defined ${ $me->[1] };
-            if (defined ${ $me->[1] } && !$nested) { return DBI::Bridge::report($i, $name, '', $row) }
+            if (defined ${ $me->[1] } && !$nested) {
+                @_ = ($i, $name, '', $row);
+                goto &DBI::Bridge::report;
+            }
         }
         return $row && $i->{bridge_bind} ? DBI::Bridge::deliver($i, $row) : $row;
     };
@@ -126,7 +129,10 @@ sub DBI::Bridge::fetchrow_hashref {
             my $row;
             { local $IN = $i; $row = $imp->can('bridge_fetch_as')->($i, 'hash', $i->{FetchHashKeyName}) }
             if (ref $row) { DBI::Bridge::settle($i) if defined ${ $i->{Err} }; return $row if !defined ${ $i->{Err} } }
-            if (defined ${ $i->{Err} }) { return DBI::Bridge::report($i, 'fetchrow_hashref', '', $row) }
+            if (defined ${ $i->{Err} }) {
+                @_ = ($i, 'fetchrow_hashref', '', $row);
+                goto &DBI::Bridge::report;
+            }
             return undef if !defined $row;
         }
         elsif ($names && (my $ready = shift @{ $i->{bridge_rows} })) {

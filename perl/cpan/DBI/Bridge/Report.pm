@@ -31,7 +31,8 @@ sub no_method {
 
 sub no_handle { croak("dbih_getcom handle $_[0] is not a DBI handle (has no magic)") }
 
-# report($inner, $method, $wantarray, @rv): returns what the call returns to the script (or dies)
+# report($inner, $method, $wantarray, @rv): returns what the call returns to the script (or dies). It is gone to, not called: a HandleError
+# that looks for its caller finds one frame of ours, and then the script's.
 sub report {
     my ($i, $name, $list, @rv) = @_;
     my $err    = ${ $i->{Err} };
@@ -44,7 +45,12 @@ sub report {
             my $text = message($i, defined $method ? $method : $name, $kind);
             if (ref $handler && ($err || $raise || $print)) {
                 my $was     = $rv[0];
-                my $handled = do { local $DBI::IN; $handler->($text, DBI::Bridge::outer($i), $rv[0]) };
+                my $handled = do {
+                    local $DBI::IN;
+                    local (@DBI::CARP_NOT, @DBI::Bridge::CARP_NOT) if $INC{'Carp.pm'};
+                    @DBI::CARP_NOT = @DBI::Bridge::CARP_NOT = home($handler) if $INC{'Carp.pm'};
+                    $handler->($text, DBI::Bridge::outer($i), $rv[0]);
+                };
                 if ($handled) {
                     @rv = ($rv[0]) if @rv > 1 && defined $rv[0] && (!defined $was || $was ne $rv[0]);
                     return $list ? @rv : $rv[0];
@@ -56,6 +62,15 @@ sub report {
         }
     }
     return $list ? @rv : $rv[0];
+}
+
+# The package a handler was written in. A handler that calls Carp::shortmess means the place that called its package: our own frames
+# between the two must not count, and do not when they trust that package.
+sub home {
+    my ($handler) = @_;
+    require B;
+    my $stash = eval { B::svref_2object($handler)->STASH->NAME };
+    return defined $stash ? $stash : ();
 }
 
 # DBD::X::st execute failed: TEXT [for Statement "..." with ParamValues: 1='a', 2=undef]

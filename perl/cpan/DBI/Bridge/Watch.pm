@@ -208,7 +208,8 @@ sub watched {
         && defined ${ $me->[1] }
         && (!$keep || $name eq 'set_err' || !defined $had || $i->{ErrCount} > $count || $had ne ${ $me->[1] }))
     {
-        return report($i, $name, $list, @rv);
+        @_ = ($i, $name, $list, @rv);
+        goto &report;
     }
     return $list ? @rv : $rv[0];
 }

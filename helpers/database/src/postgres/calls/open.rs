@@ -22,7 +22,9 @@ static POOL: std::sync::LazyLock<Pool<Conn>> = std::sync::LazyLock::new(|| Pool:
 /// `CONNECTION_BAD`: what `err` is when there is no connection.
 const CONNECTION_BAD: i64 = 1;
 /// What the server says when it has no room for another connection.
-const TOO_MANY: [&str; 2] = ["too many clients", "too many connections"];
+const TOO_MANY: [&str; 3] = ["too many clients", "too many connections", "remaining connection slots"];
+/// A server whose client has gone needs a moment to notice; how often it is asked again, and after what time.
+const TRY_AGAIN: (u32, Duration) = (10, Duration::from_millis(20));
 /// How long is waited for idle connections to close when the server has no room.
 const MAKE_ROOM: Duration = Duration::from_secs(2);
 
@@ -156,11 +158,14 @@ fn checkout(session: &Session, client: &Client, params: &Params, is_pooled: bool
     let open = || -> Result<Conn, Error> {
         let is_cancelled = || slot.is_cancelled();
         let mut result = pq::connect(params.keywords(), &is_cancelled);
-        if let Err(ConnectError::Failed(text)) = &result
-            && TOO_MANY.iter().any(|words| text.contains(words))
-            && POOL.close_idle(client.uid, MAKE_ROOM) > 0
-        {
-            result = pq::connect(params.keywords(), &is_cancelled);
+        if is_full(&result) && POOL.close_idle(client.uid, MAKE_ROOM) > 0 {
+            for _ in 0..TRY_AGAIN.0 {
+                result = pq::connect(params.keywords(), &is_cancelled);
+                if !is_full(&result) {
+                    break;
+                }
+                std::thread::sleep(TRY_AGAIN.1);
+            }
         }
         match result {
             Ok(transport) => {
@@ -184,6 +189,11 @@ fn checkout(session: &Session, client: &Client, params: &Params, is_pooled: bool
     let hidden = (params.secrets(), file_state(params));
     let key = Key::new("Pg", client.uid, &target, user, &hidden);
     POOL.checkout(&Asker::of(session), &key, &limits, open)
+}
+
+/// Whether the server had no room for another connection.
+fn is_full(result: &Result<pq::Transport, ConnectError>) -> bool {
+    matches!(result, Err(ConnectError::Failed(text)) if TOO_MANY.iter().any(|words| text.contains(words)))
 }
 
 /// What the files say that decide who may connect: another password there is another connection.
