@@ -190,9 +190,19 @@ sub _behind_quote {    # a backslash takes what follows it along, in every kind 
 # ================================================================================================================================
 package CPANBridge::MySQL::dr;
 
+# At the end of the script (DBI calls this, too) handles are left to their destructors, and to the script's; but what was queued is
+# waited for.
 sub disconnect_all {
     my ($drh) = @_;
-    $_->disconnect for grep { $_->{bridge_conn} } CPANBridge::MySQL::kids($drh);
+    for my $dbh (grep { $_->{bridge_conn} && $_->{bridge_conn}{active} } CPANBridge::MySQL::kids($drh)) {
+        my $conn = $dbh->{bridge_conn};
+        if ($conn->{queued} && CPANBridge::Driver::mine($conn)) {
+            CPANBridge::MySQL::_sync($dbh) or CPANBridge::Driver::warning("$conn->{driver}: " . $dbh->errstr);
+        }
+        next if !$conn->{flavour}{strict} || $DBI::ENDING;
+        local $dbh->{Warn} = '' if $DBI::BRIDGE;
+        $dbh->disconnect;
+    }
     return;
 }
 
