@@ -174,12 +174,7 @@ impl Connection {
     }
 
     /// Takes one message of a group.
-    fn take_group(
-        &mut self,
-        statement: &mut Statement,
-        group: &mut Group,
-        told: &mut dyn FnMut(Status),
-    ) -> Result<()> {
+    fn take_group(&mut self, statement: &mut Statement, group: &mut Group, told: &mut dyn FnMut(Status)) -> Result<()> {
         let message = self.conn.link.receive()?;
         match message.kind {
             b'C' => {

@@ -160,7 +160,9 @@ impl Connection {
             if kind == b'D' && head.failed.is_none() {
                 if statement.columns.is_none() {
                     self.conn.link.cut();
-                    return Err(Trouble::Usage("server sent data (\"D\" message) without prior row description".into()));
+                    return Err(Trouble::Usage(
+                        "server sent data (\"D\" message) without prior row description".into(),
+                    ));
                 }
                 if !is_script && !keep_no_rows {
                     statement.is_live = true;
@@ -230,8 +232,7 @@ impl Connection {
                 statement.columns = None;
             }
             b'E' => {
-                let trouble =
-                    Trouble::server(self.conn.link.body(message), self.settings.level, Some(&statement.sql));
+                let trouble = Trouble::server(self.conn.link.body(message), self.settings.level, Some(&statement.sql));
                 head.failed.get_or_insert(trouble);
                 if !head.is_begun && head.sent.is_simple {
                     head.ready = 1; // the statement was skipped

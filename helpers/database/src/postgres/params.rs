@@ -131,7 +131,8 @@ impl Params {
             Some(env) => env.get(name).map(String::as_str),
             None => client.env_str(name),
         };
-        let home = variable("HOME").or_else(|| client.env_str("HOME")).map(PathBuf::from).filter(|home| home.is_absolute());
+        let home =
+            variable("HOME").or_else(|| client.env_str("HOME")).map(PathBuf::from).filter(|home| home.is_absolute());
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let service = self.get("service").filter(|name| !name.is_empty()).or_else(|| variable("PGSERVICE"));
         if let Some(name) = service.map(str::to_owned) {

@@ -10,7 +10,9 @@ use daemon::CancelSlot;
 
 use super::notice::Notice;
 use super::out::Out;
-use crate::postgres::limits::{BUFFER_BYTES, CANCEL_PATIENCE, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_NOTIFICATIONS, MAX_PARAMETERS};
+use crate::postgres::limits::{
+    BUFFER_BYTES, CANCEL_PATIENCE, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_NOTIFICATIONS, MAX_PARAMETERS,
+};
 use crate::postgres::pq::Transport;
 
 /// While waiting for the server, how often is looked whether the client still wants an answer.
@@ -125,7 +127,9 @@ impl Link {
             match self.read_now() {
                 Ok(true) => {}
                 // A change of the server's configuration may have been told; anything else is its farewell.
-                Ok(false) => return matches!(self.peek_here(), Ok(None)) && self.fatal.is_none() && self.start == self.end,
+                Ok(false) => {
+                    return matches!(self.peek_here(), Ok(None)) && self.fatal.is_none() && self.start == self.end;
+                }
                 Err(_) => return false,
             }
         }
@@ -215,7 +219,9 @@ impl Link {
         let Some(&[kind, a, b, c, d]) = head.and_then(|head| head.first_chunk()) else { return Ok(None) };
         let len = u32::from_be_bytes([a, b, c, d]) as usize;
         if len < 4 || !kind.is_ascii_alphanumeric() {
-            return Err(self.lost("lost synchronization with server: got a message of a kind and length that do not exist\n"));
+            return Err(
+                self.lost("lost synchronization with server: got a message of a kind and length that do not exist\n")
+            );
         }
         if len > MAX_MESSAGE_BYTES {
             let text = format!(
@@ -395,7 +401,8 @@ impl Link {
 
     /// The connection is of no use any more.
     fn broken(&mut self, result: io::Result<()>, doing: &str) -> LinkError {
-        let mut text = self.fatal.take().map(|fatal| fatal.words(super::Level::Default, None, true)).unwrap_or_default();
+        let mut text =
+            self.fatal.take().map(|fatal| fatal.words(super::Level::Default, None, true)).unwrap_or_default();
         match result {
             Err(error) if !matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) => {
                 text.push_str(&format!("{doing}: {}\n", plain(&error)));
