@@ -768,7 +768,7 @@ The proxies (C<DBD::Proxy>, C<DBD::Gofer>) and the engines for files (C<DBD::Fil
 
 =item *
 
-C<take_imp_data> gives up the connection but what it returns cannot be used by another process.
+C<take_imp_data> is refused by the bridge's drivers: their connections live in the daemon and belong to one process.
 
 =item *
 

@@ -72,6 +72,7 @@ BEGIN {
     );
     CPANBridge::Driver::lazy('DBD::SQLite', __FILE__, @PARTS);
     our @ISA = ('CPANBridge::Driver');
+    @DBD::SQLite::db::ISA = ('CPANBridge::Driver::db');
     @DBD::SQLite::st::ISA = ('CPANBridge::Driver::st');
 }
 
