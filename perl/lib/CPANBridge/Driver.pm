@@ -45,12 +45,15 @@ package CPANBridge::Driver;
 #   NAME             names of the columns, [] for none (`_columns` sets it, with NUM_OF_FIELDS)
 #   bridge_got       rows that came over, waiting ones included; without columns: rows affected
 #   bridge_done      undef: not executed; 0: more rows in the daemon; 1: all are here
-#   bridge_seq       the batch that was asked for ahead
+#   bridge_seq       the batch that was asked for ahead; bridge_after: the one after it (only while bridge_seq is there)
 #   bridge_reply     one that came, until its rows are in place. [-1, undef, undef, [err, errstr, state]] is the driver's way to
 #                    say that there are no more rows, and why.
+#   bridge_all       bridge_fetchall is at work; how many batches it has begun
 #   bridge_cache     rows in a batch (RowCacheSize), undef: as the daemon likes; 1: nothing is asked for ahead
 #   bridge_mode      'h': the next batch shall come as hashes
 #   bridge_as_bytes  [numbers of columns] whose text is handed over as bytes
+#   bridge_nested    true: values may be references, so rows never come as one flat list
+#   bridge_chop      [numbers of columns] ChopBlanks is about, undef: all
 #   bridge_canned    [rows]: made here (`canned`), the daemon knows nothing of it. A driver's execute leaves it to _again.
 #   the waiting rows, @WAITING
 # Their meaning for our own DBI stands at the head of DBI.pm.
@@ -122,7 +125,7 @@ BEGIN {
         [Trouble => db   => 'take_imp_data'],
         [Trouble => st   => '_wrong_count _aborted _no_more _chop'],
         [Bulk    => main => 'select_rows'],
-        [Bulk    => st   => 'bridge_fetch_as bridge_fetchall'],
+        [Bulk    => st   => 'bridge_fetch_as bridge_fetchall _ask_further'],
         [Canned  => main => 'canned'],
         [Canned  => st   => '_again'],
         [Batch   => main => '_send_batch'],
@@ -265,13 +268,16 @@ sub _ask_ahead {    # the next batch is on its way while the script works on thi
 
 sub _drop_reply {    # what was asked for ahead is not wanted any more
     my ($sth, $session) = @_;
-    my ($seq) = delete @$sth{qw(bridge_seq bridge_reply)};
-    $session->forget($seq) if $seq;
+    my @ahead = delete @$sth{qw(bridge_seq bridge_after bridge_reply)};
+    for my $seq (@ahead[0, 1]) { $session->forget($seq) if $seq }
     return;
 }
 
 # How the next rows shall come: as arrays, as hashes, or (for bound columns under our own DBI) all values in one list.
-sub _mode { my ($sth) = @_; return $sth->{bridge_bind} ? 'f' : $sth->{bridge_mode} || 'a' }
+sub _mode {
+    my ($sth) = @_;
+    return $sth->{bridge_bind} && !$sth->{bridge_nested} ? 'f' : $sth->{bridge_mode} || 'a';
+}
 
 # Rows from the daemon become the waiting ones. They are counted, and the reply they came with is forgotten, by the same statement: a
 # signal handler that dies in between would lose them or leave them here twice.
@@ -286,7 +292,7 @@ sub _arrived {
         my @values = @$rows;
         $rows = [map { [splice @values, 0, $n] } 1 .. @values / $n];
     }
-    _chop($rows) if $DBI::BRIDGE ? $sth->{ChopBlanks} : $sth->FETCH('ChopBlanks');
+    _chop($sth, $rows) if $DBI::BRIDGE ? $sth->{ChopBlanks} : $sth->FETCH('ChopBlanks');
     if (@$rows && ref $rows->[0] eq 'HASH') {
         $sth->{bridge_names}     = $sth->{NAME};
         $sth->{bridge_hash_rows} = $rows, $sth->{bridge_got} += @$rows, delete $sth->{bridge_reply};
@@ -310,8 +316,10 @@ sub _more {    # fetches the next batch: true when there are rows
         {
             local $@;
             $reply = eval {
-                _ask_ahead($sth, $session) if !$sth->{bridge_seq};
-                $sth->{bridge_reply} = $session->await($sth->{bridge_seq}), delete $sth->{bridge_seq};
+                _ask_ahead($sth, $session)   if !$sth->{bridge_seq};
+                _ask_further($sth, $session) if $sth->{bridge_all};
+                $sth->{bridge_reply} = $session->await($sth->{bridge_seq}),
+                    $sth->{bridge_seq} = delete $sth->{bridge_after};
                 $sth->{bridge_reply};
             };
             $error = $@ if !$reply;
@@ -323,12 +331,13 @@ sub _more {    # fetches the next batch: true when there are rows
     if ($conn->{died}) { delete $sth->{bridge_reply}; $conn->{driver}->_thrown($conn) }
     $conn->{driver}->_extra($conn, $extra) if $extra;
     $sth->{bridge_done} = $done;
+    $session->forget(delete $sth->{bridge_seq}) if $done && $sth->{bridge_seq};
     if (!@$rows) {
         delete $sth->{bridge_reply};
         return $done ? _end_of_rows($sth) : _more($sth);
     }
     _arrived($sth, $rows);
-    _ask_ahead($sth, $session) if !$done && !$sth->{bridge_cache};
+    _ask_ahead($sth, $session) if !$done && !$sth->{bridge_cache} && !$sth->{bridge_seq};
     return 1;
 }
 
@@ -406,7 +415,7 @@ sub STORE {
     my ($sth, $name, $value) = @_;
     if ($name eq 'ChopBlanks' && $value && !$sth->{ChopBlanks}) {    # rows that are here already are chopped too
         $sth->{ChopBlanks} = 1;
-        for (grep { $sth->{$_} } @WAITING) { _chop($_ eq 'bridge_flat' ? [$sth->{$_}] : $sth->{$_}) }
+        for (grep { $sth->{$_} } @WAITING) { _chop($sth, $sth->{$_}, $_) }
     }
     $sth->{bridge_cache} = $value && $value == 1 ? 1 : undef if $name eq 'RowCacheSize';
     goto &$base_store;

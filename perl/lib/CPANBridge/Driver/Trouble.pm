@@ -96,15 +96,24 @@ sub _no_more {
     my $conn = $sth->{bridge_conn};
     die $error if ref $error ne 'CPANBridge::Error' && !$conn->{died};
     delete $sth->{bridge_seq};
+    if (my $after = delete $sth->{bridge_after}) { $conn->{session}->forget($after) }
     _end_of_rows($sth);
     $conn->{driver}->_fail($sth, $error);
     return;
 }
 
-sub _chop {
-    my ($rows) = @_;
+sub _chop {    # all columns, or those that the driver names
+    my ($sth, $rows, $key) = @_;
+    my $columns = $sth->{bridge_chop};
+    my $names   = $sth->{NAME};
+    if (($key || '') eq 'bridge_flat') {
+        my %at = map { $_ => 1 } $columns ? @$columns : 0 .. $#$names;
+        for (@$rows[grep { $at{ $_ % @$names } } 0 .. $#$rows]) { s/ +\z// if defined }
+        return;
+    }
     for my $row (@$rows) {
-        for (ref $row eq 'HASH' ? values %$row : @$row) { s/ +\z// if defined }
+        if   (ref $row eq 'HASH') { for ($columns ? @$row{ @$names[@$columns] } : values %$row) { s/ +\z// if defined } }
+        else                      { for ($columns ? @$row[@$columns]            : @$row)         { s/ +\z// if defined } }
     }
     return;
 }
