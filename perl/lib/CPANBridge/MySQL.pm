@@ -47,7 +47,7 @@ BEGIN {
     CPANBridge::Driver::lazy(
         'CPANBridge::MySQL', __FILE__,
         [Connect      => dr   => 'connect'],
-        [Connect      => db   => 'disconnect _close'],
+        [Connect      => db   => 'disconnect _close' . ($DBI::BRIDGE ? ' take_imp_data' : '')],
         [Connect      => main => 'again parse_source'],
         [Trouble      => main => '_fail _inactive _ready _own_error _unknown_attribute'],
         [Transactions => db   => 'begin_work commit rollback _store_autocommit'],
@@ -58,6 +58,7 @@ BEGIN {
         [Chop         => st   => '_arrived_raw _chopped_row _store_chop'],
         [Results      => st   => 'more_results last_insert_id _count_rows'],
         [Results      => db   => 'last_insert_id'],
+        [Async        => main => '_queueable _queue _sync'],
         [Async        => db   => '_async_do async_ready async_result fd'],
         [Async        => st   => '_async_execute async_ready async_result _async_settle'],
         [Bulk         => db   => 'bridge_select'],
@@ -86,6 +87,7 @@ sub set_up {
 # The methods that carry the driver's prefix, for handles: $dbh->mysql_fd.
 sub install_methods {
     my ($flavour, %method) = @_;    # 'db fd' => 'mysql_fd'
+    { no strict 'refs'; *{'DBI::st::fetchrow'} = \&DBI::st::fetchrow_array if $DBI::BRIDGE && !defined &DBI::st::fetchrow }
     for my $key (keys %method) {
         my ($type, $short) = split / /, $key;
         my ($package, $long) = ("$flavour->{driver}::$type", $method{$key});
@@ -106,6 +108,7 @@ sub _extra {    # what rode along with a reply
     if ($extra->{reconnected}) {
         $conn->{facts}{thread_id} = $extra->{thread_id} if defined $extra->{thread_id};
         $conn->{stats}{auto_reconnects_ok}++;
+        delete $conn->{lost};
     }
     if ($extra->{warn}) { CPANBridge::Driver::warning($_) for @{ $extra->{warn} } }
     return;
@@ -120,7 +123,7 @@ sub _new_columns {
     $columns ||= [];
     my $old = $sth->{NAME};
     if    ($DBI::BRIDGE)                          { $sth->{NUM_OF_FIELDS} = @$columns }
-    elsif (@$columns && (!$old || @$old != @$columns)) {
+    elsif (!$old || @$old != @$columns) {
         local $@;
         eval { $sth->STORE(NUM_OF_FIELDS => scalar @$columns) };    # another DBI may refuse to change it
     }
@@ -142,6 +145,12 @@ sub _send_batch {
     my $rowid = $reply->[2];
     $sth->{bridge_insertid} = $conn->{insertid} = $rowid if $rowid;
     return $reply;
+}
+
+sub kids {    # the inner handles of a handle's children
+    my ($h) = @_;
+    return grep { $_ } @{ $h->{bridge_kids} || [] } if $DBI::BRIDGE;
+    return map { $_ && tied(%$_) || () } @{ $h->FETCH('ChildHandles') || [] };
 }
 
 # How many placeholders a statement has. Quotes hide them, and comments do, unless the script wants those filled in, too.
@@ -179,7 +188,7 @@ package CPANBridge::MySQL::dr;
 
 sub disconnect_all {
     my ($drh) = @_;
-    $_->disconnect for grep { $_ && $_->{bridge_conn} } @{ $drh->{bridge_kids} || [] };
+    $_->disconnect for grep { $_->{bridge_conn} } CPANBridge::MySQL::kids($drh);
     return;
 }
 
@@ -195,7 +204,7 @@ sub prepare {
     $sql = '' if !defined $sql;
     my ($opts, $server);
     if ($attr && %$attr || $conn->{special}) {
-        $opts = _statement_options($dbh, $attr) or return;
+        $opts = _statement_options($dbh, $attr, $sql) or return;
         $server = $opts->{server_prepare};
     }
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $sql });
@@ -235,7 +244,7 @@ sub do {
     $sql = '' if !defined $sql;
     my $opts;
     if ($attr && %$attr || $conn->{special}) {
-        $opts = _statement_options($dbh, $attr) or return undef;
+        $opts = _statement_options($dbh, $attr, $sql, @binds) or return undef;
         return _async_do($dbh, $sql, $opts, \@binds) if $opts->{async};
         $opts = $opts->{send};
     }
@@ -246,6 +255,9 @@ sub do {
             $#binds = $params - 1;    # DBD::mysql takes NULL for what is missing and drops what is too much
         }
         ref and $_ = "$_" for @binds;
+    }
+    if ($conn->{pipeline} && CPANBridge::MySQL::_queueable($sql)) {
+        return CPANBridge::MySQL::_queue($conn, undef, "$sql", @binds ? \@binds : undef);
     }
     my ($reply, $error);
     {
@@ -269,7 +281,8 @@ sub _special {
     my ($dbh, $conn) = @_;
     my $p = $conn->{flavour}{prefix};
     $conn->{comments} = $dbh->{"${p}bind_comment_placeholders"} ? 1 : 0;
-    $conn->{special}  = $dbh->{"${p}server_prepare"} || $dbh->{"${p}use_result"} || $conn->{pipeline} ? 1 : 0;
+    $conn->{special}  = $dbh->{"${p}server_prepare"} || $dbh->{"${p}use_result"}
+        || $dbh->{"${p}max_allowed_packet"} || $conn->{pipeline} || $conn->{made}{local_infile} ? 1 : 0;
     return;
 }
 
@@ -306,9 +319,13 @@ sub DESTROY {
     return if !$conn || !$conn->{active};
     my $mine   = CPANBridge::Driver::mine($conn) && !$dbh->FETCH('InactiveDestroy');
     my $ending = defined ${^GLOBAL_PHASE} && ${^GLOBAL_PHASE} eq 'DESTRUCT';
-    if ($mine && !$ending && !$dbh->{AutoCommit} && $dbh->FETCH('Warn')) {
+    my $undo = !$dbh->{AutoCommit} && !($conn->{lost} && $conn->{flavour}{strict});
+    if ($mine && !$ending && $undo && $dbh->FETCH('Warn')) {
         CPANBridge::Driver::warning(
             "Issuing rollback() due to DESTROY without explicit disconnect() of $conn->{driver}::db handle $dbh->{Name}");
+    }
+    if ($mine && $conn->{queued}) {
+        CPANBridge::MySQL::_sync($dbh) or CPANBridge::Driver::warning("$conn->{driver}: " . $dbh->errstr);
     }
     $conn->{session}->oneway('mysql.close', [$conn->{id}], 1) if $mine;    # undoes what was not committed
     $conn->{active} = 0;
@@ -345,6 +362,11 @@ sub execute {
     if ($binds && $sth->{bridge_types}) { $binds = _typed($sth, $binds) }
     return _async_execute($sth, $binds) if $sth->{bridge_async};
     my $sent = ($sth->{bridge_sent} || 0) == $conn->{id};
+    if ($conn->{pipeline} && !@{ $sth->{NAME} } && CPANBridge::MySQL::_queueable($sth->{bridge_sql})) {
+        @$sth{qw(bridge_sent bridge_total bridge_got bridge_insertid)} = ($conn->{id}, -1, -1, 0);
+        return CPANBridge::MySQL::_queue($conn, $sth->{bridge_id}, $sent ? undef : $sth->{bridge_sql}, $binds,
+            $sent ? undef : $sth->{bridge_opts});
+    }
     my ($reply, $error);
     {
         local $@;
@@ -398,7 +420,7 @@ sub _executed {
     if ($sth->{ChopBlanks} || !$DBI::BRIDGE && $sth->FETCH('ChopBlanks')) { _arrived_raw($sth, $rows || []) }
     elsif ($rows)                                                         { _arrived($sth, $rows) }
     if ($count < 0 && !($sth->{bridge_opts} && $sth->{bridge_opts}{use_result})) {
-        $count = _count_rows($sth) if defined +(caller $DBI::BRIDGE ? 2 : 1)[5];    # a script that looks at what execute returns waits for it
+        $count = _count_rows($sth) if defined((caller($DBI::BRIDGE ? 2 : 1))[5]);    # a script that looks at what execute returns waits for it
     }
     _ask_ahead($sth, $conn->{session}) if !$done && !$sth->{bridge_cache};
     if ($DBI::BRIDGE) { $sth->{Active} = 1 }
@@ -430,6 +452,8 @@ sub bridge_fetchall {
     goto &{ CPANBridge::Driver::st->can('bridge_fetchall') };
 }
 
+sub _is_active { my ($sth) = @_; return $DBI::BRIDGE ? $sth->{Active} : DBD::_::common::FETCH($sth, 'Active') }
+
 sub rows {
     my ($sth) = @_;
     if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) }
@@ -444,7 +468,7 @@ sub _next_row {
     my ($sth) = @_;
     my $conn = $sth->{bridge_conn};
     if ($sth->{bridge_async} && $conn->{async}) { _async_settle($sth) or return }
-    if (!defined $sth->{bridge_done} || !$conn->{flavour}{strict} && !$sth->{Active}) {
+    if (!defined $sth->{bridge_done} || !$conn->{flavour}{strict} && !_is_active($sth)) {
         return $conn->{driver}->_inactive($sth, 'fetch') if !$conn->{active};
         $sth->set_err(@{ $conn->{flavour}{err_fetch} });
         return;
@@ -481,10 +505,14 @@ for my $name (qw(bind_col bind_columns bind_param_array execute_array execute_fo
     };
 }
 
-sub fetchall_hashref {
-    my ($sth) = @_;
-    if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) or return undef }
-    goto &{ CPANBridge::Driver::st->can('fetchall_hashref') };
+# What asks for the names of columns before it fetches.
+for my $name ('fetchall_hashref', $DBI::BRIDGE ? () : 'fetchrow_hashref') {
+    no strict 'refs';
+    *$name = sub {
+        my ($sth) = @_;
+        if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) or return undef }
+        goto &{ CPANBridge::Driver::st->can($name) };
+    };
 }
 
 sub finish {
@@ -518,7 +546,7 @@ sub FETCH {
     my ($sth, $name) = @_;
     return '' if $name eq 'ChopBlanks' && $sth->{bridge_raw};
     if ($name eq 'NAME') { return @{ $sth->{NAME} } ? $sth->{NAME} : undef }
-    if ($name eq 'Active' && $sth->{Active} && $sth->{bridge_done} && $sth->{bridge_conn}{flavour}{strict}) {
+    if ($name eq 'Active' && $DBI::BRIDGE && $sth->{Active} && $sth->{bridge_done} && $sth->{bridge_conn}{flavour}{strict}) {
         return !!_left($sth) if !$sth->{bridge_more};    # DBD::MariaDB: off with the last row
     }
     return _fetch($sth, $name)
@@ -528,3 +556,15 @@ sub FETCH {
 }
 
 1;
+
+__END__
+
+=head1 NAME
+
+CPANBridge::MySQL - what DBD::mysql and DBD::MariaDB of the bridge have in common
+
+=head1 DESCRIPTION
+
+Not for scripts: they use L<DBD::mysql> or L<DBD::MariaDB> by way of L<DBI>. The head of this file is the map.
+
+=cut

@@ -136,7 +136,7 @@ pub struct Reader {
 
 impl Reader {
     /// Reads the rest of a result, of which `before` rows are gone.
-    pub fn start(wire: Wire, capabilities: u32, before: u64) -> Result<Self, (Wire, Error)> {
+    pub fn start(wire: Wire, capabilities: u32, before: u64) -> Result<Self, Box<(Wire, Error)>> {
         let backlog = Arc::new(Backlog::new(before));
         let socket = wire.socket().and_then(|socket| socket.try_clone().ok());
         let filled = Arc::clone(&backlog);
@@ -146,15 +146,17 @@ impl Reader {
         let take = move || given.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(Wire::closed);
         let started = std::thread::Builder::new().name("mysql-rows".into()).spawn(move || {
             let mut wire = take();
-            let end = read(&mut wire, capabilities, &filled);
-            filled.finish(end);
+            // Whoever waits for rows must hear of the end in any case.
+            let in_any_case = EndsWith(filled);
+            let end = read(&mut wire, capabilities, &in_any_case.0);
+            in_any_case.0.finish(end);
             wire
         });
         match started {
             Ok(thread) => Ok(Self { backlog, thread, socket }),
             Err(error) => {
                 let wire = held.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(Wire::closed);
-                Err((wire, Error::client(CR_UNKNOWN_ERROR, format!("no thread for reading rows: {error}"))))
+                Err(Box::new((wire, Error::client(CR_UNKNOWN_ERROR, format!("no thread for reading rows: {error}")))))
             }
         }
     }
@@ -171,6 +173,17 @@ impl Reader {
         self.backlog.abandon();
         if let Some(socket) = &self.socket {
             socket.shutdown();
+        }
+    }
+}
+
+/// Ends a backlog as lost when it is dropped, if it has no end by then.
+struct EndsWith(Arc<Backlog>);
+
+impl Drop for EndsWith {
+    fn drop(&mut self) {
+        if self.0.lock().end.is_none() {
+            self.0.finish(Err(Error::lost()));
         }
     }
 }

@@ -5,13 +5,10 @@ use std::fmt::Write as _;
 use storable::{Cell, RowWriter};
 
 use super::error::Result;
-use super::rows::{Columns, Kind, cell, text};
+use super::rows::{Columns, Kind, NOT_FIXED_DECIMALS, cell, text};
 use super::sql::{Bind, Class};
 use super::wire::constants::{flag, kind};
 use super::wire::{Bytes, Column, bytes::put_string};
-
-/// Digits after the point when a column has no fixed number of them.
-const NOT_FIXED_DECIMALS: u8 = 31;
 
 /// Writes a row.
 pub fn write_row(rows: &mut RowWriter<'_, '_, '_>, row: &[u8], columns: &Columns) -> Result<()> {
@@ -57,8 +54,16 @@ fn value<'p: 'c, 'c>(
                 _ => int.cast_signed(),
             }
         }
-        kind::FLOAT => return Ok(Cell::Double(float(f32::from_bits(bytes.u32()?)))),
-        kind::DOUBLE => return Ok(Cell::Double(f64::from_bits(bytes.u64()?))),
+        kind::FLOAT | kind::DOUBLE => {
+            let double = match column.kind {
+                kind::FLOAT => float(f32::from_bits(bytes.u32()?)),
+                _ => f64::from_bits(bytes.u64()?),
+            };
+            if as_kind == Kind::Double {
+                return Ok(Cell::Double(double));
+            }
+            return Ok(Cell::Bytes(fixed(double, column, scratch).as_bytes()));
+        }
         kind::DATE | kind::NEWDATE | kind::DATETIME | kind::TIMESTAMP => {
             moment(bytes, column, scratch)?;
             return Ok(Cell::Bytes(scratch.as_bytes()));
@@ -80,6 +85,16 @@ fn value<'p: 'c, 'c>(
     let width = if column.flags & flag::ZEROFILL == 0 { 0 } else { column.length.min(255) as usize };
     let _ = write!(scratch, "{int:0width$}");
     Ok(Cell::Bytes(scratch.as_bytes()))
+}
+
+/// With a column's fixed number of digits, and its zeros in front.
+fn fixed<'c>(double: f64, column: &Column, scratch: &'c mut String) -> &'c str {
+    let width = if column.flags & flag::ZEROFILL == 0 { 0 } else { column.length.min(255) as usize };
+    let _ = match usize::from(column.decimals) {
+        decimals if column.decimals < NOT_FIXED_DECIMALS => write!(scratch, "{double:0width$.decimals$}"),
+        _ => write!(scratch, "{double:0width$}"),
+    };
+    scratch
 }
 
 /// The double with the digits of a float: 1.1 stays 1.1.
@@ -142,9 +157,9 @@ fn fraction(micros: u32, column: &Column, out: &mut String) {
 }
 
 /// Appends the parameters of an execution: which are NULL, their types, their values.
-pub fn write_parameters(out: &mut Vec<u8>, binds: &[Bind<'_>]) -> Result<()> {
+pub fn write_parameters(out: &mut Vec<u8>, binds: &[Bind<'_>]) {
     if binds.is_empty() {
-        return Ok(());
+        return;
     }
     let mut nulls = vec![0_u8; binds.len().div_ceil(8)];
     for (index, _) in binds.iter().enumerate().filter(|(_, bind)| bind.value.is_none()) {
@@ -159,6 +174,7 @@ pub fn write_parameters(out: &mut Vec<u8>, binds: &[Bind<'_>]) -> Result<()> {
                 Some(Number::Int(_)) => kind::LONGLONG,
                 Some(Number::Double(_)) => kind::DOUBLE,
                 None if bind.value.is_none() => kind::NULL,
+                None if bind.class == Class::Binary => kind::BLOB,
                 None => kind::VAR_STRING,
             },
             0,
@@ -172,7 +188,6 @@ pub fn write_parameters(out: &mut Vec<u8>, binds: &[Bind<'_>]) -> Result<()> {
             (None, None) => {}
         }
     }
-    Ok(())
 }
 
 enum Number {
@@ -193,14 +208,14 @@ fn number(bind: &Bind<'_>) -> Option<Number> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mysql::rows::{Protocol, TextMode};
+    use crate::mysql::rows::{Protocol, Reading};
 
     fn column(kind: u8, flags: u16, decimals: u8) -> Column {
         Column { kind, flags, decimals, length: 8, ..Column::default() }
     }
 
     fn shown(column: Column, bytes: &[u8]) -> String {
-        let columns = Columns::new(Vec::new(), vec![column], TextMode::Bytes, Protocol::Binary);
+        let columns = Columns::new(Vec::new(), vec![column], Reading::default(), Protocol::Binary);
         let mut scratch = String::new();
         let read = value(&mut Bytes::new(bytes), &columns.list[0], columns.kinds[0], &mut scratch);
         match read.unwrap() {
@@ -230,7 +245,7 @@ mod tests {
     #[test]
     fn rows_that_are_cut_off_are_errors() {
         let list = vec![column(kind::DATETIME, 0, 0), column(kind::LONG, 0, 0), column(kind::VAR_STRING, 0, 0)];
-        let columns = Columns::new(Vec::new(), list, TextMode::Bytes, Protocol::Binary);
+        let columns = Columns::new(Vec::new(), list, Reading::default(), Protocol::Binary);
         let row = [0, 0, 4, 0xe8, 7, 1, 2, 1, 0, 0, 0, 2, b'a', b'b'];
         for end in 0..=row.len() {
             let mut image = Vec::new();
@@ -253,7 +268,7 @@ mod tests {
             bind(Some("no number"), Class::Float),
         ];
         let mut out = Vec::new();
-        write_parameters(&mut out, &binds).unwrap();
+        write_parameters(&mut out, &binds);
         let expected = [&[0b10, 1, 8, 0, 6, 0, 253, 0, 253, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1, b'x', 9][..], b"no number"];
         assert_eq!(out, expected.concat());
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use daemon::HandlePermit;
+use daemon::{CancelSlot, HandlePermit};
 use storable::RowWriter;
 
 use super::backlog::{Backlog, Reader};
@@ -11,18 +11,20 @@ use super::error::{Error, Result};
 use super::kill::Killer;
 use super::link::Link;
 use super::queue::{Pending, Queue};
-use super::rows::{self, Limits, Stop};
+use super::rows::{self, Limits, Reading, Stop};
 use super::settings::Settings;
 use super::sql::Style;
 use super::statement::{Source, Statement};
 use super::target::Target;
-use super::wire::constants::{command, status};
+use super::wire::constants::{capability, command, status};
 use super::wire::{Column, End, OkReply, Reply, Wire};
 use crate::pool::Lease;
 
 /// A result whose rest is no longer than this is read before its first rows are answered; a longer one by a thread of its
 /// own, meanwhile.
 const READ_AHEAD_BYTES: usize = 128 * 1024;
+/// What the definitions of a result's columns may take together.
+const MAX_COLUMNS_BYTES: usize = 64 << 20;
 /// `ER_QUERY_INTERRUPTED`
 const ER_QUERY_INTERRUPTED: u32 = 1317;
 
@@ -48,6 +50,8 @@ pub struct Connection {
     pub settings: Settings,
     /// What ends its running query.
     pub killer: Arc<Killer>,
+    /// Where calls are cancelled.
+    slot: Arc<CancelSlot>,
     /// A thread that reads the rows of a statement.
     reader: Option<(u32, Reader)>,
     /// The statement whose rows come next from the server.
@@ -68,18 +72,28 @@ pub struct Connection {
     pub pending: Option<Pending>,
     /// An answer comes that nobody wants any more.
     pub has_orphan: bool,
+    /// The insert id of results that nobody asked for.
+    passed_insert_id: u64,
     _permit: HandlePermit,
 }
 
 impl Connection {
     /// A connection that was just made.
-    pub fn new(link: Lease<Link>, target: Arc<Target>, settings: Settings, permit: HandlePermit) -> Self {
-        let killer = Arc::new(Killer::new(&target, link.thread_id));
+    pub fn new(
+        link: Lease<Link>,
+        target: Arc<Target>,
+        settings: Settings,
+        slot: Arc<CancelSlot>,
+        permit: HandlePermit,
+    ) -> Self {
+        let killer = Arc::new(Killer::new(&target));
+        killer.follow(link.thread_id, link.wire.socket());
         Self {
             link,
             target,
             settings,
             killer,
+            slot,
             reader: None,
             streaming: None,
             more: None,
@@ -90,6 +104,7 @@ impl Connection {
             queued: Queue::default(),
             pending: None,
             has_orphan: false,
+            passed_insert_id: 0,
             _permit: permit,
         }
     }
@@ -111,6 +126,7 @@ impl Connection {
         run(self).inspect_err(|error| {
             if error.lost {
                 self.link.wire.close();
+                (self.streaming, self.more) = (None, None);
             }
         })
     }
@@ -124,7 +140,7 @@ impl Connection {
         if let Some(s) = self.streaming {
             self.put_aside(s, statements.get_mut(&s))?;
         }
-        self.finish_reading()?;
+        self.finish_reading();
         if self.more.take().is_some() || std::mem::take(&mut self.has_orphan) {
             self.skip_results()?;
         }
@@ -150,11 +166,11 @@ impl Connection {
             self.link.wire.close();
             return Err(Error::gone());
         }
-        let mut link = self.target.connect()?;
+        let mut link = self.target.connect(Some(&self.slot))?;
         for command in &self.target.init_commands {
             link.simple_query(command)?;
         }
-        self.killer.follow(link.thread_id);
+        self.killer.follow(link.thread_id, link.wire.socket());
         self.reconnected = Some(link.thread_id);
         self.told = None;
         self.closing.clear();
@@ -174,6 +190,10 @@ impl Connection {
         for id in std::mem::take(&mut self.closing) {
             self.link.wire.begin_command(command::STMT_CLOSE).extend_from_slice(&id.to_le_bytes());
             self.link.wire.end_packet()?;
+            if self.link.capabilities & capability::COMPRESS != 0 {
+                // Compression numbers each command's packets anew.
+                self.link.wire.flush()?;
+            }
         }
         Ok(())
     }
@@ -219,7 +239,8 @@ impl Connection {
                 self.reader = Some((s, reader));
                 Ok(())
             }
-            Err((wire, error)) => {
+            Err(failed) => {
+                let (wire, error) = *failed;
                 self.link.wire = wire;
                 self.streaming = Some(s);
                 Err(error)
@@ -228,8 +249,8 @@ impl Connection {
     }
 
     /// Waits for the thread that reads rows, and takes the connection back.
-    pub fn finish_reading(&mut self) -> Result<()> {
-        let Some((s, reader)) = self.reader.take() else { return Ok(()) };
+    pub fn finish_reading(&mut self) {
+        let Some((s, reader)) = self.reader.take() else { return };
         let (wire, end) = reader.finish();
         self.link.wire = wire;
         match end {
@@ -238,7 +259,6 @@ impl Connection {
             Err(error) if error.lost => self.link.wire.close(),
             Err(_) => {}
         }
-        Ok(())
     }
 
     fn note_end(&mut self, s: u32, end: End) {
@@ -253,17 +273,14 @@ impl Connection {
         self.more == Some(s)
     }
 
-    /// Further results of `s` are not wanted; they are read when the connection is needed.
-    pub fn forget_more(&mut self, s: u32) {
-        if self.more == Some(s) {
-            self.more = Some(0);
-        }
-    }
-
     /// Reads further results of `s`, which are not wanted.
     pub fn drain_more(&mut self, s: u32) -> Result<()> {
         match self.more.take() {
-            Some(of) if of == s => self.link.read_results().map(drop),
+            Some(of) if of == s => {
+                let summary = self.link.read_results()?;
+                self.note_insert_id(summary.ok.insert_id);
+                Ok(())
+            }
             other => {
                 self.more = other;
                 Ok(())
@@ -277,8 +294,24 @@ impl Connection {
                 tracing::debug!("an error of a result that nobody asked for: {error}");
                 Ok(())
             }
-            done => done.map(drop),
+            Err(error) => Err(error),
+            Ok(summary) => {
+                self.note_insert_id(summary.ok.insert_id);
+                Ok(())
+            }
         }
+    }
+
+    fn note_insert_id(&mut self, id: u64) {
+        if id > 0 {
+            self.passed_insert_id = id;
+        }
+    }
+
+    /// The insert id of a reply: its own, or else that of results which were passed over before it.
+    pub fn insert_id(&mut self, own: u64) -> u64 {
+        let passed = std::mem::take(&mut self.passed_insert_id);
+        if own > 0 { own } else { passed }
     }
 
     /// Reads the rest of the rows of `s`; how many there were.
@@ -335,10 +368,17 @@ impl Connection {
         for _ in 0..count {
             raw.extend_from_slice(self.link.wire.packet()?);
             ends.push(raw.len());
+            if raw.len() > MAX_COLUMNS_BYTES {
+                let limit = format!("the limit MAX_COLUMNS_BYTES ({MAX_COLUMNS_BYTES}) was reached");
+                return Err(Error::malformed(&format!(
+                    "the columns of the result are described at too great a length: {limit}"
+                )));
+            }
         }
         self.link.end_of_columns()?;
-        let (mode, protocol) = (self.settings.text, statement.protocol());
-        if statement.columns.are(&raw, mode, protocol) {
+        let reading = Reading { text: self.settings.text, rules: self.settings.rules };
+        let protocol = statement.protocol();
+        if statement.columns.are(&raw, reading, protocol) {
             return Ok(false);
         }
         let mut list = Vec::with_capacity(ends.len());
@@ -347,7 +387,7 @@ impl Connection {
             list.push(Column::parse(&raw[from..end])?);
             from = end;
         }
-        statement.columns = rows::Columns::new(raw, list, mode, protocol);
+        statement.columns = rows::Columns::new(raw, list, reading, protocol);
         Ok(true)
     }
 
@@ -362,6 +402,9 @@ impl Connection {
         loop {
             let link = &mut *self.link;
             let (used, stop) = statement.write_from(rows, link.wire.buffered(), limits, link.capabilities)?;
+            if statement.written == 0 {
+                statement.measure(&link.wire.buffered()[..used]);
+            }
             link.wire.consume(used);
             match stop {
                 Stop::Full => return Ok(()),
@@ -416,7 +459,7 @@ impl Connection {
     pub fn next_result(&mut self, s: u32, statement: &mut Statement) -> Result<Option<Outcome>> {
         self.give_up(s, statement)?;
         if self.reader.as_ref().is_some_and(|(of, _)| *of == s) {
-            self.finish_reading()?;
+            self.finish_reading();
         }
         if self.more != Some(s) {
             return Ok(None);

@@ -140,7 +140,12 @@ mod tests {
         assert_eq!(files.allows(b"/etc/passwd"), None);
         files.note(b"LOAD DATA LOCAL INFILE \"/tmp/it\\'s \"\"a\"\"\" INTO TABLE t");
         assert_eq!(files.allows(b"/tmp/it's \"a\""), Some("/tmp/it's \"a\"".into()));
-        for sql in [&b"select 'local infile \"/etc/passwd\"'"[..], b"load data infile '/etc/passwd'", b"select 1", b"local infile '/x"] {
+        for sql in [
+            &b"select 'local infile \"/etc/passwd\"'"[..],
+            b"load data infile '/etc/passwd'",
+            b"select 1",
+            b"local infile '/x",
+        ] {
             files.note(sql);
             assert!(files.allows(b"/etc/passwd").is_none() && files.allows(b"/x").is_none());
         }

@@ -49,7 +49,7 @@ pub struct Link {
 
 impl Link {
     /// A connection whose handshake is over.
-    pub fn new(wire: Wire, greeting: Greeting, session: Session, database: Option<Vec<u8>>) -> Self {
+    pub fn new(wire: Wire, greeting: Greeting, session: &Session, database: Option<Vec<u8>>) -> Self {
         Self {
             wire,
             capabilities: session.capabilities,
@@ -95,7 +95,8 @@ impl Link {
         self.read_results().map(drop)
     }
 
-    /// Reads results to the last; what the first of them was: how many rows, or rows changed.
+    /// Reads results to the last; what the first of them was: how many rows, or rows
+    /// changed; with the last insert id.
     pub fn read_results(&mut self) -> Result<Summary> {
         let mut first = None;
         loop {
@@ -110,7 +111,11 @@ impl Link {
                 Reply::LocalInfile(name) => Summary { columns: 0, ok: self.send_file(&name)? },
             };
             self.status = one.ok.status;
+            let id = one.ok.insert_id;
             let first = first.get_or_insert(one);
+            if id > 0 {
+                first.ok.insert_id = id;
+            }
             if self.status & status::MORE_RESULTS == 0 {
                 return Ok(std::mem::take(first));
             }

@@ -2,7 +2,7 @@
 
 use super::binary::write_parameters;
 use super::connection::Connection;
-use super::error::{CR_PARAMS_NOT_BOUND, Error, Result};
+use super::error::{CR_NET_PACKET_TOO_LARGE, CR_PARAMS_NOT_BOUND, Error, Result};
 use super::link::Link;
 use super::rows::Protocol;
 use super::sql::wrong_count;
@@ -72,12 +72,18 @@ impl Connection {
                 let out = wire.begin_command(command::STMT_EXECUTE);
                 out.extend_from_slice(&prepared.id.to_le_bytes());
                 out.extend_from_slice(&[0, 1, 0, 0, 0]); // no cursor; once
-                write_parameters(out, binds)
+                write_parameters(out, binds);
+                Ok(())
             }
             _ => statement.template.write(wire.begin_command(command::QUERY), binds, style),
         };
         written.inspect_err(|_| wire.abort_packet())?;
         let Link { wire, files, .. } = &mut *self.link;
+        let len = wire.begun().len() as u64;
+        if self.settings.max_allowed_packet.is_some_and(|most| most > 0 && len >= most) {
+            wire.abort_packet();
+            return Err(Error::client(CR_NET_PACKET_TOO_LARGE, "Got packet bigger than 'max_allowed_packet' bytes"));
+        }
         files.note(wire.begun());
         wire.end_packet()
     }

@@ -113,9 +113,7 @@ impl Connection {
     /// An error while an outcome is to be asked for.
     pub fn check_not_pending(&self) -> Result<()> {
         match self.pending {
-            Some(_) => {
-                Err(Error::client(CR_UNKNOWN_ERROR, "Calling a synchronous function on an asynchronous handle"))
-            }
+            Some(_) => Err(Error::client(CR_UNKNOWN_ERROR, "Calling a synchronous function on an asynchronous handle")),
             None => Ok(()),
         }
     }

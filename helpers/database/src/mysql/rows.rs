@@ -8,9 +8,10 @@ use storable::{Cell, RowKeys, RowWriter};
 
 use super::binary;
 use super::error::{Error, Result};
+use super::sql::Rules;
 use super::wire::constants::{BINARY_CHARSET, NULL, flag, kind};
 use super::wire::packet;
-use super::wire::{Column, End, reply};
+use super::wire::{Bytes, Column, End, reply};
 
 /// What texts become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,6 +21,15 @@ pub enum TextMode {
     Bytes,
     /// Characters, where the column has some and they are valid.
     Characters,
+}
+
+/// How values are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// What texts become.
+    pub text: TextMode,
+    /// Whose rules for numbers hold.
+    pub rules: Rules,
 }
 
 /// What a column's values become.
@@ -33,14 +43,19 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of(column: &Column, mode: TextMode) -> Self {
+    fn of(column: &Column, reading: Reading) -> Self {
         let is_plain = column.flags & flag::ZEROFILL == 0;
         match column.kind {
             kind::TINY | kind::SHORT | kind::LONG | kind::LONGLONG | kind::INT24 if is_plain => {
                 if column.flags & flag::UNSIGNED == 0 { Self::Int } else { Self::UInt }
             }
-            kind::FLOAT | kind::DOUBLE if is_plain => Self::Double,
-            _ if mode == TextMode::Characters && column.charset != BINARY_CHARSET => Self::Text,
+            // With a fixed number of digits, as in FLOAT(5,2), they are text to one of the drivers.
+            kind::FLOAT | kind::DOUBLE
+                if is_plain && (reading.rules == Rules::Mysql || column.decimals >= NOT_FIXED_DECIMALS) =>
+            {
+                Self::Double
+            }
+            _ if reading.text == TextMode::Characters && column.charset != BINARY_CHARSET => Self::Text,
             _ => Self::Bytes,
         }
     }
@@ -63,7 +78,7 @@ pub struct Columns {
     pub list: Vec<Column>,
     pub(super) kinds: Vec<Kind>,
     keys: Option<RowKeys>,
-    mode: TextMode,
+    reading: Reading,
     pub(super) protocol: Protocol,
     /// Their definitions, as they came: the same ones need not be read again.
     raw: Vec<u8>,
@@ -71,14 +86,14 @@ pub struct Columns {
 
 impl Columns {
     /// From their packets, one after the other with a length before each.
-    pub fn new(raw: Vec<u8>, list: Vec<Column>, mode: TextMode, protocol: Protocol) -> Self {
-        let kinds = list.iter().map(|column| Kind::of(column, mode)).collect();
-        Self { list, kinds, keys: None, mode, protocol, raw }
+    pub fn new(raw: Vec<u8>, list: Vec<Column>, reading: Reading, protocol: Protocol) -> Self {
+        let kinds = list.iter().map(|column| Kind::of(column, reading)).collect();
+        Self { list, kinds, keys: None, reading, protocol, raw }
     }
 
     /// Whether these are the columns of the same definitions.
-    pub fn are(&self, raw: &[u8], mode: TextMode, protocol: Protocol) -> bool {
-        self.raw == raw && self.mode == mode && self.protocol == protocol
+    pub fn are(&self, raw: &[u8], reading: Reading, protocol: Protocol) -> bool {
+        self.raw == raw && self.reading == reading && self.protocol == protocol
     }
 
     /// The names as keys of hashes.
@@ -88,7 +103,7 @@ impl Columns {
         }
         let texts: Option<Vec<&str>> = self.list.iter().map(|column| std::str::from_utf8(&column.name).ok()).collect();
         match texts {
-            Some(texts) if self.mode == TextMode::Characters => RowKeys::new(&texts),
+            Some(texts) if self.reading.text == TextMode::Characters => RowKeys::new(&texts),
             _ => RowKeys::from_bytes(&self.list.iter().map(|column| &column.name[..]).collect::<Vec<_>>()),
         }
     }
@@ -100,9 +115,12 @@ impl Columns {
 
     /// What texts become.
     pub fn mode(&self) -> TextMode {
-        self.mode
+        self.reading.text
     }
 }
+
+/// Decimals of a column that has no fixed number of them.
+pub const NOT_FIXED_DECIMALS: u8 = 31;
 
 /// How much of a batch there may be.
 #[derive(Debug, Clone, Copy)]
@@ -199,6 +217,28 @@ pub fn skip(bytes: &[u8], capabilities: u32, most: u64) -> Result<Skipped> {
     }
 }
 
+/// Notes how long the values are in the rows of the text protocol that `bytes` begins with; how many rows there are.
+pub fn measure(bytes: &[u8], lengths: &mut [u64]) -> u64 {
+    let (mut count, mut at) = (0, 0);
+    while let Some(part) = packet::whole(&bytes[at..]) {
+        let row = &bytes[at + part.payload.start..at + part.payload.end];
+        at += part.payload.end;
+        if !part.is_last || end_in(row, 0).is_some() {
+            break;
+        }
+        let mut values = Bytes::new(row);
+        for length in &mut *lengths {
+            if values.rest().first() == Some(&NULL) {
+                let _ = values.u8();
+            } else {
+                *length = values.string().map_or(*length, |value| (*length).max(value.len() as u64));
+            }
+        }
+        count += 1;
+    }
+    count
+}
+
 #[inline]
 fn text_row(rows: &mut RowWriter<'_, '_, '_>, row: &[u8], kinds: &[Kind]) -> Result<()> {
     let mut rest = row;
@@ -220,7 +260,7 @@ fn text_row(rows: &mut RowWriter<'_, '_, '_>, row: &[u8], kinds: &[Kind]) -> Res
 
 #[cold]
 fn long_string(rest: &[u8]) -> Result<(&[u8], &[u8])> {
-    let mut bytes = super::wire::Bytes::new(rest);
+    let mut bytes = Bytes::new(rest);
     let string = bytes.string()?;
     Ok((string, bytes.rest()))
 }

@@ -18,12 +18,14 @@ pub struct Changes<'a> {
     server_prepare: Option<bool>,
     server_prepare_disable_fallback: Option<bool>,
     comment_placeholders: Option<bool>,
+    max_allowed_packet: Option<u64>,
     /// Where the client is now, if it has moved: files of LOAD DATA LOCAL INFILE begin there.
     pub cwd: Option<&'a str>,
 }
 
 /// Settings of a connection.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools)] // the drivers' switches, one each
 pub struct Settings {
     /// What texts become.
     pub text: TextMode,
@@ -43,6 +45,8 @@ pub struct Settings {
     pub no_fallback: bool,
     /// Whether placeholders count in comments.
     pub comment_placeholders: bool,
+    /// Longer commands are not sent.
+    pub max_allowed_packet: Option<u64>,
 }
 
 impl Settings {
@@ -67,6 +71,7 @@ impl Settings {
         set(&mut self.server_prepare, changes.server_prepare);
         set(&mut self.no_fallback, changes.server_prepare_disable_fallback);
         set(&mut self.comment_placeholders, changes.comment_placeholders);
+        self.max_allowed_packet = changes.max_allowed_packet.or(self.max_allowed_packet);
     }
 
     /// How values are written, for a connection in this state.

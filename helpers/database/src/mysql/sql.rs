@@ -21,6 +21,7 @@ pub enum Rules {
 
 /// How values are written.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools)] // independent of each other
 pub struct Style {
     /// Whose rules hold.
     pub rules: Rules,
@@ -136,6 +137,11 @@ impl Template {
         Self { sql, places }
     }
 
+    /// SQL that is sent as it is, whatever is in it.
+    pub fn raw(sql: Vec<u8>) -> Self {
+        Self { sql, places: Vec::new() }
+    }
+
     /// The SQL as it came.
     pub fn sql(&self) -> &[u8] {
         &self.sql
@@ -198,8 +204,14 @@ impl Scan<'_> {
     }
 
     fn is_limit(&self) -> bool {
-        let is_word = self.sql[self.at..].get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"limit"));
-        is_word && (self.rules == Rules::Mariadb || (self.at > 0 && self.sql[self.at - 1] == b' '))
+        let Some(word) = self.sql[self.at..].get(..5) else { return false };
+        match self.rules {
+            Rules::Mariadb => word.eq_ignore_ascii_case(b"limit"),
+            Rules::Mysql => {
+                let before = self.at.checked_sub(1).map(|at| self.sql[at]);
+                matches!(word, b"limit" | b"LIMIT") && matches!(before, Some(b' ' | b'\n' | b'\t'))
+            }
+        }
     }
 
     /// To the last byte of a comment. One that does not end is none.
@@ -393,6 +405,8 @@ mod tests {
             ("select 1 limit ?", "1,2", "select 1 limit 1", "select 1 limit '1,2'"),
             ("select 1\nLimit\n?", "5", "select 1\nLimit\n'5'", "select 1\nLimit\n5"),
             ("limit ?", "1", "limit '1'", "limit 1"),
+            ("select 1\n\tLIMIT\t?", "0", "select 1\n\tLIMIT\t0", "select 1\n\tLIMIT\t0"),
+            ("select 1 /*x*/limit ?", "0", "select 1 /*x*/limit '0'", "select 1 /*x*/limit 0"),
             ("select 1 as limit1 , ?", "3", "select 1 as limit1 , 3", "select 1 as limit1 , 3"),
             ("select 'limit' , ?", "3", "select 'limit' , '3'", "select 'limit' , '3'"),
             (

@@ -84,6 +84,8 @@ pub struct Statement {
     /// Whether rows are left at the server until they are asked for.
     pub use_result: bool,
     binds: Vec<Bind<'static>>,
+    /// The longest value of each column, over the rows of the first batch; and how many rows these were.
+    lengths: (Vec<u64>, u64),
     /// The columns of its result.
     pub columns: Columns,
     /// Where its rows are.
@@ -114,6 +116,7 @@ impl Statement {
             fallback: None,
             use_result,
             binds: Vec::new(),
+            lengths: (Vec::new(), 0),
             columns: Columns::default(),
             source: Source::Nothing,
             written: 0,
@@ -148,6 +151,7 @@ impl Statement {
     pub fn begin(&mut self) {
         self.source = Source::Nothing;
         (self.written, self.end, self.total, self.deferred) = (0, None, None, None);
+        self.lengths = (Vec::new(), 0);
         self.piece = Vec::new();
         self.at = 0;
         self.ramp = Limits { rows: FIRST_BATCH_ROWS, bytes: FIRST_BATCH_BYTES };
@@ -231,6 +235,20 @@ impl Statement {
         rows::write(rows, bytes, &self.columns, limits, capabilities, &mut self.large)
     }
 
+    /// Notes how long the values are in the rows that `bytes` begins with.
+    pub fn measure(&mut self, bytes: &[u8]) {
+        if self.protocol() == Protocol::Text {
+            self.lengths.0.resize(self.columns.list.len(), 0);
+            self.lengths.1 += rows::measure(bytes, &mut self.lengths.0);
+        }
+    }
+
+    /// The longest value of each column, where all rows have been looked at.
+    pub fn max_lengths(&self) -> Option<&[u64]> {
+        let (lengths, rows) = &self.lengths;
+        (self.total == Some(*rows)).then_some(&lengths[..])
+    }
+
     /// Writes rows that have been read already.
     pub fn fill_from_backlog(&mut self, rows: &mut RowWriter<'_, '_, '_>, limits: Limits) -> Result<()> {
         let Source::Backlog(backlog) = &self.source else { return Ok(()) };
@@ -243,6 +261,7 @@ impl Statement {
                     Next::Nothing => return Ok(()),
                     Next::End(end) => {
                         self.source = Source::Nothing;
+                        (self.piece, self.at) = (Vec::new(), 0);
                         self.end = Some(end?);
                         return Ok(());
                     }

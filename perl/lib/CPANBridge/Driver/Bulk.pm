@@ -11,7 +11,7 @@ package CPANBridge::Driver;
 
 # The work of a driver's bridge_select. $binds is as the daemon wants them (undef: none); $mode and $max as DBI gave them.
 sub select_rows {
-    my ($dbh, $sql, $binds, $mode, $max) = @_;
+    my ($dbh, $sql, $binds, $mode, $max, $opts) = @_;
     my $conn  = $dbh->{bridge_conn};
     my $calls = $conn->{calls};
     my $id    = next_id();
@@ -23,7 +23,7 @@ sub select_rows {
     {
         local $@;
         eval {
-            $reply = $session->request($calls->{select}, [$conn->{id}, $id, "$sql", $binds, $as, $limit]);
+            $reply = $session->request($calls->{select}, [$conn->{id}, $id, "$sql", $binds, $as, $limit, $opts ? $opts : ()]);
             $rows  = $reply->[2] || [];
             $session->post(@fetch, \$seq) if !$reply->[1];
             while ($seq) {    # when there are many, the daemon makes the next batch while this one is unpacked here

@@ -53,6 +53,7 @@ sub _fetch {
     my ($dbh, $name) = @_;
     my $conn    = $dbh->{bridge_conn} or return $dbh->{$name};
     my $flavour = $conn->{flavour};
+    return $conn->{pipeline} || 0 if $name eq 'bridge_pipeline';
     return $dbh->{$name} if $name =~ /^(?:private_|dbd_|dbi_|bridge_)/;
     my ($prefix, $short) = $name =~ /\A(\Q$flavour->{prefix}\E)?(\w+)\z/;
     if (defined $short && ($prefix || !$flavour->{strict})) {
@@ -77,7 +78,7 @@ sub _store {
     if ($name eq 'bridge_pipeline') {
         $conn->{pipeline} = $value ? 1 : 0;
         _special($dbh, $conn);
-        return _tell($dbh, $conn, pipeline => $conn->{pipeline});
+        return $value || !$conn->{queued} || CPANBridge::MySQL::_sync($dbh);
     }
     my ($short) = $name =~ /\A\Q$p\E(\w+)\z/;
     if (!defined $short || !exists $flavour->{defaults}{$short} || !exists $CONFIG{$short}) {
@@ -97,6 +98,26 @@ sub _tell {
     return 1;
 }
 
+sub _small_enough {    # mariadb_max_allowed_packet
+    my ($dbh, $conn, @texts) = @_;
+    my $limit = $dbh->{"$conn->{flavour}{prefix}max_allowed_packet"} or return 1;
+    my $bytes = 0;
+    $bytes += length for grep { defined } @texts;
+    return 1 if $bytes <= $limit;
+    $dbh->set_err(2020, "Got packet bigger than 'max_allowed_packet' bytes", 'HY000');
+    return;
+}
+
+sub _tell_where {    # the names of files in LOAD DATA LOCAL are relative to the folder the script is in
+    my ($conn) = @_;
+    my $cwd = readlink '/proc/self/cwd';
+    if (!defined $cwd) { require Cwd; $cwd = Cwd::getcwd() }
+    return if defined $conn->{cwd} && $conn->{cwd} eq $cwd;
+    $conn->{cwd} = $cwd;
+    $conn->{session}->oneway('mysql.config', [$conn->{id}, { cwd => $cwd }]);
+    return;
+}
+
 # What may stand in the attributes of prepare besides the driver's own.
 my %OTHER = map { $_ => 1 } qw(Slice Columns MaxRows RowCacheSize RaiseError PrintError PrintWarn RaiseWarn Warn HandleError
     ShowErrorStatement Callbacks ChopBlanks LongReadLen LongTruncOk FetchHashKeyName TraceLevel Profile CompatMode TaintIn
@@ -104,8 +125,10 @@ my %OTHER = map { $_ => 1 } qw(Slice Columns MaxRows RowCacheSize RaiseError Pri
 
 # The attributes of prepare and do and the settings of the handle: { server_prepare, async, send => what the daemon is told }
 sub _statement_options {
-    my ($dbh, $attr) = @_;
+    my ($dbh, $attr, @texts) = @_;
     my $conn = $dbh->{bridge_conn};
+    _small_enough($dbh, $conn, @texts) or return;
+    _tell_where($conn, $texts[0]) if $conn->{made}{local_infile} && $texts[0] =~ /\bINFILE\b/i;
     my ($flavour, $p) = ($conn->{flavour}, $conn->{flavour}{prefix});
     my %is = map { $_ => $dbh->{"$p$_"} ? 1 : 0 } qw(server_prepare server_prepare_disable_fallback use_result);
     $is{async} = 0;
@@ -117,7 +140,6 @@ sub _statement_options {
     }
     $is{server_prepare} = 0 if $is{async};
     my %send = map { $_ => $is{$_} } grep { $is{$_} } qw(server_prepare use_result);
-    $send{pipeline} = 1 if $conn->{pipeline};
     $send{server_prepare_disable_fallback} = 1
         if $is{server_prepare} && $is{server_prepare_disable_fallback};
     return { server_prepare => $is{server_prepare}, async => $is{async}, send => \%send };

@@ -70,7 +70,7 @@ sub again {
     {
         local $@;
         $reply = eval {
-            my $session = CPANBridge->session;
+            my $session = CPANBridge::MySQL::dr::_session($conn);
             my $opened  = $session->request('mysql.connect',
                 [$id, { %{ $conn->{made} }, autocommit => 1 }, _options($dbh, $conn)]);
             @$conn{qw(session id active)} = ($session, $id, 1);
@@ -80,7 +80,7 @@ sub again {
     }
     if (!$reply) { $conn->{stats}{auto_reconnects_failed}++; _fail($conn->{driver}, $dbh, $error); return }
     $conn->{facts}  = $reply->[0];
-    $conn->{status} = undef;
+    @$conn{qw(status lost)} = ();
     $conn->{stats}{auto_reconnects_ok}++;
     $dbh->STORE(Active => 1);
     return 1;
@@ -91,13 +91,13 @@ sub _options {
     my ($dbh, $conn) = @_;
     my ($flavour, $p) = ($conn->{flavour}, $conn->{flavour}{prefix});
     return {
+        rules                           => $flavour->{strict} ? 'mariadb' : 'mysql',
         text                            => _text_mode($dbh, $flavour),
         guess                           => $dbh->{"${p}bind_type_guessing"}              ? 1 : 0,
         comment_placeholders            => $dbh->{"${p}bind_comment_placeholders"}       ? 1 : 0,
         use_result                      => $dbh->{"${p}use_result"}                      ? 1 : 0,
         auto_reconnect                  => $dbh->{"${p}auto_reconnect"}                  ? 1 : 0,
         server_prepare_disable_fallback => $dbh->{"${p}server_prepare_disable_fallback"} ? 1 : 0,
-        $conn->{pipeline} ? (pipeline => 1) : (),
     };
 }
 
@@ -114,7 +114,8 @@ sub connect {
     $attr ||= {};
     my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => defined $dsn ? $dsn : '' });
     my $flavour = "$drh->{ImplementorClass}" =~ /\A(.*)::dr\z/ ? $1->flavour : die 'panic: a driver without a name';
-    my $conn    = CPANBridge::Driver::connection(
+    return _taken_over($drh, $outer, $dbh, $attr) if exists $attr->{dbi_imp_data};
+    my $conn = CPANBridge::Driver::connection(
         $flavour->{driver}, 'mysql', $dbh,
         active   => 0,
         flavour  => $flavour,
@@ -127,7 +128,7 @@ sub connect {
     {
         local $@;
         $reply = eval {
-            $conn->{session} = CPANBridge->session;
+            $conn->{session} = _session($conn);
             $conn->{session}
                 ->request('mysql.connect', [$conn->{id}, $made, CPANBridge::MySQL::_options($dbh, $conn)]);
         };
@@ -140,6 +141,52 @@ sub connect {
     delete $attr->{AutoCommit};
     $dbh->STORE(Active => 1);
     return $outer;
+}
+
+# The session of the process, which all handles share; or one for this handle alone, so that its descriptor tells when an asynchronous query
+# is done: what event loops need. They are known by their modules, or the script says bridge_own_session => 1.
+my @LOOPS = qw(Mojo/Reactor.pm AnyEvent.pm IO/Async/Loop.pm POE.pm EV.pm Event.pm);
+
+sub _session {
+    my ($conn) = @_;
+    $conn->{own} = grep { $INC{$_} } @LOOPS if !defined $conn->{own};
+    return CPANBridge->session if !$conn->{own};
+    CPANBridge::Session::_load('Connect') if !$INC{'CPANBridge/Connect.pm'};
+    return CPANBridge::Connect::open_session({});
+}
+
+# take_imp_data gave the connection away to be used under another handle of this process, once.
+my %taken;
+my $tickets = 0;
+
+sub _taken_over {
+    my ($drh, $outer, $dbh, $attr) = @_;
+    my $data = delete $attr->{dbi_imp_data};
+    my ($ticket) = defined $data && $data =~ /\0bridge_ticket=(\d+)\z/;
+    my $taken = defined $ticket ? delete $taken{$ticket} : undef;
+    if (!$taken) {
+        $drh->set_err(2000, 'dbi_imp_data is not what take_imp_data gave, or a connection was made of it already', 'HY000');
+        return;
+    }
+    my ($conn, $keep) = @$taken;
+    @$dbh{ keys %$keep } = values %$keep;
+    $dbh->{bridge_conn} = $conn;
+    CPANBridge::Driver::weaken($conn->{dbh} = $dbh);
+    delete @$attr{ grep { exists $keep->{$_} } keys %$attr };
+    $dbh->STORE(Active => 1);
+    return $outer;
+}
+
+sub CPANBridge::MySQL::db::take_imp_data {
+    my ($dbh) = @_;
+    my $conn = $dbh->{bridge_conn};
+    if ($conn->{async} || !$conn->{active}) { CPANBridge::MySQL::_ready($dbh, 'take_imp_data') or return undef }
+    my $p    = $conn->{flavour}{prefix};
+    my %keep = map { $_ => $dbh->{$_} } grep { /^\Q$p\E/ || $_ eq 'AutoCommit' } keys %$dbh;
+    my $data = DBD::_::db->can('take_imp_data')->($dbh);
+    delete $dbh->{bridge_conn};
+    $taken{ ++$tickets } = [$conn, \%keep];
+    return "$data\0bridge_ticket=$tickets";
 }
 
 # What the daemon's connect is given; attributes of the handle are set on the way. What is done with is taken out of %$attr.
@@ -175,6 +222,7 @@ sub _parameters {
     _refuse($drh, $flavour, \%made) and return;
     $flavour->{complete}->($dbh, \%made);
     $made{os_user} = $> == 0 ? 'root' : (getpwuid $>)[0] || $ENV{USER} || '';
+    $conn->{made} = \%made;
     CPANBridge::MySQL::db::_special($dbh, $conn);
     return \%made;
 }
@@ -195,6 +243,7 @@ sub _parameter {
     return 1 if $name =~ /\A\Q$p\Eembedded_(?:options|groups)\z/;    # there is no server to embed: host=embedded is refused
     if ($name eq 'bridge_pool')     { $made->{pool}     = $value ? 1 : 0; return 1 }
     if ($name eq 'bridge_pipeline') { $conn->{pipeline} = $value ? 1 : 0; return 1 }
+    if ($name eq 'bridge_own_session') { $conn->{own} = $value ? 1 : 0; return 1 }
     return 1 if !$flavour->{strict};
     $drh->set_err(2000, "Unknown attribute $name", 'HY000');
     return;
@@ -223,8 +272,7 @@ sub disconnect {
     my ($dbh) = @_;
     my $conn = $dbh->{bridge_conn};
     return 1 if !$conn || !$conn->{active};
-    my $kids = grep { $_ && $_->FETCH('Active') } @{ $dbh->{bridge_kids} || [] };
-    $kids = $dbh->FETCH('ActiveKids') if !$DBI::BRIDGE;
+    my $kids = grep { $_->FETCH('Active') } CPANBridge::MySQL::kids($dbh);
     if ($kids && $dbh->FETCH('Warn')) {
         my $handle = $DBI::BRIDGE ? DBI::Bridge::outer($dbh) : $dbh;
         CPANBridge::Driver::warning(
@@ -233,14 +281,15 @@ sub disconnect {
             $kids == 1 ? '' : 's'
         );
     }
-    for my $sth (grep { $_ } @{ $dbh->{bridge_kids} || [] }) {
+    for my $sth (CPANBridge::MySQL::kids($dbh)) {
         delete @$sth{ @CPANBridge::Driver::WAITING, 'bridge_later' } if $conn->{flavour}{strict};
-        $sth->{Active} = '' if $DBI::BRIDGE;
+        CPANBridge::MySQL::st::_active($sth, '');
         delete $sth->{bridge_seq};
     }
+    my $ok = !$conn->{queued} || CPANBridge::MySQL::_sync($dbh);
     _close($conn);
     $dbh->STORE(Active => 0);
-    return 1;
+    return $ok ? 1 : '';
 }
 
 sub _close {    # what was not committed is undone
@@ -249,7 +298,9 @@ sub _close {    # what was not committed is undone
     $conn->{active} = 0;
     return if !CPANBridge::Driver::mine($conn);
     local $@;
-    return eval { $conn->{session}->request('mysql.close', [$conn->{id}]); 1 };
+    my $ok = eval { $conn->{session}->request('mysql.close', [$conn->{id}]); 1 };
+    eval { $conn->{session}->close } if $conn->{own};
+    return $ok;
 }
 
 1;

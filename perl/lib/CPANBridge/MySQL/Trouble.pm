@@ -21,8 +21,9 @@ sub _fail {    # what a call died of becomes the handle's error
 
 sub _look_at_connection {    # lost for good, or will the daemon connect again?
     my ($conn) = @_;
-    my $dbh    = $conn->{dbh} or return;
-    my $p      = $conn->{flavour}{prefix};
+    $conn->{lost} = 1;    # until it is made again
+    my $dbh = $conn->{dbh} or return;
+    my $p   = $conn->{flavour}{prefix};
     $conn->{stats}{auto_reconnects_failed}++ if $dbh->{"${p}auto_reconnect"} && $dbh->{AutoCommit};
     return;
 }
@@ -63,7 +64,7 @@ sub _ready {
         return;
     }
     return 1 if $conn->{active};
-    my $dbh = $h->{Type} eq 'st' ? $conn->{dbh} : $h;
+    my $dbh = exists $h->{bridge_params} ? $conn->{dbh} : $h;
     my ($f, $p) = ($conn->{flavour}, $conn->{flavour}{prefix});
     my $may = $dbh && $dbh->{AutoCommit} && ($dbh->{"${p}auto_reconnect"} || !$f->{strict});
     $may = 0 if $conn->{session} && $conn->{session}{owner} != $$ + $CPANBridge::Session::THREAD;

@@ -8,9 +8,9 @@ use storable::{ValueRef, Writer};
 use super::desk::{tables, work, work_on};
 use super::reply::{self, Extra};
 use super::run::{Options, drop_statement, prepare_statement, write_asynchronous};
+use crate::mysql::error;
 use crate::mysql::many::Status;
 use crate::mysql::statement::owned;
-use crate::mysql::error;
 
 #[derive(Deserialize)]
 struct ExecuteMany<'a> {
@@ -29,7 +29,7 @@ pub fn execute_many(session: &mut Session, mut call: Call<'_>) -> Result<(), Err
     let ExecuteMany { d, s, sql, tuples, stop_on_error, options } = call.params()?;
     if let Some(sql) = sql.filter(|sql| !sql.is_undef()) {
         drop_statement(session, s)?;
-        let statement = prepare_statement(session, d, &sql, options)?;
+        let statement = prepare_statement(session, d, &sql, options, false)?;
         tables(session).statements.insert(s, statement);
     }
     let slot = session.cancel_slot();
@@ -85,7 +85,7 @@ struct Queue<'a> {
 pub fn queue(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Queue { d, s, sql, binds, options } = call.params()?;
     let new = match sql.filter(|sql| !sql.is_undef()) {
-        Some(sql) => Some(prepare_statement(session, d, &sql, options)?),
+        Some(sql) => Some(prepare_statement(session, d, &sql, options, binds.is_none())?),
         None => None,
     };
     match (s, new) {
@@ -144,9 +144,9 @@ pub fn sync(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
 pub fn async_ready(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let OfConnection { d } = call.params()?;
     let ready = work(session, d, |connection, _| {
-        connection.is_pending_ready().ok_or_else(|| {
-            error::Error::client(error::CR_UNKNOWN_ERROR, "Handle is not in asynchronous mode")
-        })
+        connection
+            .is_pending_ready()
+            .ok_or_else(|| error::Error::client(error::CR_UNKNOWN_ERROR, "Handle is not in asynchronous mode"))
     })?;
     call.reply(&(i32::from(ready),))
 }

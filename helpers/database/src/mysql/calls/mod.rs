@@ -143,6 +143,13 @@ const FUNCTIONS: &[Function] = &[
         later::async_result,
     ),
     driver(
+        "max_lengths",
+        "the longest value of each column, if all rows came in the first batch",
+        &[S],
+        "[[length…] or undef]",
+        run::max_lengths,
+    ),
+    driver(
         "columns",
         "facts about the columns of a result",
         &[S],

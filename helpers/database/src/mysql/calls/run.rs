@@ -12,7 +12,7 @@ use crate::mysql::error::Result;
 use crate::mysql::queue::Pending;
 use crate::mysql::sql::{self, Template};
 use crate::mysql::statement::{Shape, Source, Statement};
-use crate::mysql::wire::OkReply;
+use crate::mysql::wire::{End, OkReply};
 
 /// Options of a statement; what is left out is as the connection has it.
 #[derive(Debug, Deserialize, Default, Clone, Copy)]
@@ -29,19 +29,21 @@ fn limit(asked: Option<i64>) -> Option<usize> {
     asked.and_then(|asked| usize::try_from(asked).ok()).filter(|&rows| rows > 0)
 }
 
-/// A new statement of the connection `d`.
+/// A new statement of the connection `d`; a raw one has no placeholders, whatever it looks like.
 pub fn prepare_statement(
     session: &mut Session,
     d: u32,
     sql: &ValueRef<'_>,
     options: Option<Options>,
+    is_raw: bool,
 ) -> Result<Statement, Error> {
     let permit = session.handle_permit("statement")?;
     let Some(connection) = tables(session).connections.get(&d) else { return Err(unknown_connection(d)) };
     let settings = &connection.settings;
     let options = options.unwrap_or_default();
     let sql = sql::bytes(sql, settings.characters, false)?.into_owned();
-    let template = Template::new(sql, settings.rules, settings.comment_placeholders);
+    let template =
+        if is_raw { Template::raw(sql) } else { Template::new(sql, settings.rules, settings.comment_placeholders) };
     let wants_server = options.server_prepare.unwrap_or(settings.server_prepare);
     let use_result = options.use_result.unwrap_or(settings.use_result);
     Ok(Statement::new(d, template, wants_server, use_result, permit))
@@ -77,7 +79,7 @@ pub fn execute(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let Execute { d, s, sql, binds, mode, max_rows, options } = call.params()?;
     if let Some(sql) = sql.filter(|sql| !sql.is_undef()) {
         drop_statement(session, s)?;
-        let statement = prepare_statement(session, d, &sql, options)?;
+        let statement = prepare_statement(session, d, &sql, options, binds.is_none())?;
         tables(session).statements.insert(s, statement);
     }
     let mut writer = call.writer();
@@ -170,7 +172,7 @@ fn write_done(writer: &mut Writer<'_>, connection: &mut Connection, s: u32, stat
     writer.undef();
     let extra = Extra { fallback: statement.fallback.as_deref(), ..Extra::of(ok, connection.has_more(s)) };
     extra.write(writer, connection);
-    reply::insert_id(writer, ok.insert_id);
+    reply::insert_id(writer, connection.insert_id(ok.insert_id));
 }
 
 /// What rides along with rows.
@@ -178,7 +180,7 @@ fn extra_of_rows<'s>(connection: &Connection, s: u32, statement: &'s Statement, 
     Extra {
         columns: new_columns.map(|()| &statement.columns),
         warnings: statement.end.map_or(0, |end| end.warnings),
-        more: connection.has_more(s) || statement.end.is_some_and(|end| end.has_more()),
+        more: connection.has_more(s) || statement.end.is_some_and(End::has_more),
         fallback: statement.fallback.as_deref(),
         ..Extra::default()
     }
@@ -295,17 +297,23 @@ pub fn more_results(session: &mut Session, mut call: Call<'_>) -> Result<(), Err
     call.finish()
 }
 
-pub fn reset(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
+pub fn reset(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let OfStatement { s } = call.params()?;
+    let mut insert_id = 0;
     if tables(session).statements.contains_key(&s) {
-        work_on(session, s, |connection, statement, _| {
+        insert_id = work_on(session, s, |connection, statement, _| {
             connection.give_up(s, statement)?;
-            connection.forget_more(s);
             statement.begin();
-            Ok(())
+            connection.drain_more(s)?;
+            Ok(connection.insert_id(0))
         })?;
     }
-    call.reply(&(1,))
+    let mut writer = call.writer();
+    writer.begin_array(2);
+    writer.int(1);
+    reply::insert_id(&mut writer, insert_id);
+    writer.finish().map_err(Error::internal)?;
+    call.finish()
 }
 
 pub fn finalize(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
@@ -327,7 +335,7 @@ struct Prepare<'a> {
 pub fn prepare(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let Prepare { d, s, sql, options } = call.params()?;
     drop_statement(session, s)?;
-    let mut statement = prepare_statement(session, d, &sql, options)?;
+    let mut statement = prepare_statement(session, d, &sql, options, false)?;
     let mut writer = call.writer();
     work(session, d, |connection, statements| {
         connection.ready(statements)?;
@@ -357,7 +365,7 @@ struct Do<'a> {
 
 pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let Do { d, sql, binds, options } = call.params()?;
-    let mut statement = prepare_statement(session, d, &sql, options)?;
+    let mut statement = prepare_statement(session, d, &sql, options, binds.is_none())?;
     let mut writer = call.writer();
     work(session, d, |connection, statements| {
         statement.bind(binds.as_deref().unwrap_or_default(), connection.style())?;
@@ -378,7 +386,7 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         writer.uint(summary.ok.affected);
         writer.uint(summary.columns as u64);
         Extra::of(&summary.ok, false).write(&mut writer, connection);
-        reply::insert_id(&mut writer, summary.ok.insert_id);
+        reply::insert_id(&mut writer, connection.insert_id(summary.ok.insert_id));
         Ok(())
     })?;
     writer.finish().map_err(Error::internal)?;
@@ -404,7 +412,7 @@ struct Select<'a> {
 pub fn select(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let Select { d, s, sql, binds, mode, max_rows, options } = call.params()?;
     drop_statement(session, s)?;
-    let mut statement = prepare_statement(session, d, &sql, options)?;
+    let mut statement = prepare_statement(session, d, &sql, options, binds.is_none())?;
     // A negative number: so many rows in all, and the statement ends with them.
     let in_all =
         max_rows.filter(|rows| *rows < 0).map(|rows| usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX));
@@ -420,7 +428,7 @@ pub fn select(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
             writer.begin_array(0);
             Extra::of(ok, connection.has_more(s)).write(&mut writer, connection);
             writer.uint(ok.affected);
-            reply::insert_id(&mut writer, ok.insert_id);
+            reply::insert_id(&mut writer, connection.insert_id(ok.insert_id));
             return Ok(());
         }
         reply::names(&mut writer, &statement.columns);
@@ -448,6 +456,24 @@ pub fn select(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
             Ok(())
         })?;
     }
+    call.finish()
+}
+
+pub fn max_lengths(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
+    let OfStatement { s } = call.params()?;
+    let mut writer = call.writer();
+    work_on(session, s, |_, statement, _| {
+        writer.begin_array(1);
+        match statement.max_lengths() {
+            Some(lengths) => {
+                writer.begin_array(lengths.len());
+                lengths.iter().for_each(|&length| writer.uint(length));
+            }
+            None => writer.undef(),
+        }
+        Ok(())
+    })?;
+    writer.finish().map_err(Error::internal)?;
     call.finish()
 }
 

@@ -8,7 +8,7 @@ use super::auth::{MORE, Method, SWITCH};
 use super::bytes::{Bytes, put_string};
 use super::compress::Compressed;
 use super::constants::capability as can;
-use super::packet::Wire;
+use super::packet::{MAX_PAYLOAD_BYTES, Wire};
 use super::reply::{self, Ok as OkReply};
 use super::stream::{Channel, Stream};
 use super::tls::Tls;
@@ -151,6 +151,7 @@ impl Login {
         };
         self.write_response(wire, greeting, capabilities, &method, &proof)?;
         let ok = self.converse(wire, greeting)?;
+        wire.trust();
         if capabilities & can::COMPRESS != 0 {
             wire.map_stream(|stream| match stream {
                 Stream::Direct(channel) => Ok(Stream::Compressed(Box::new(Compressed::new(channel)))),
@@ -184,7 +185,7 @@ impl Login {
     fn write_head<'w>(&self, wire: &'w mut Wire, greeting: &Greeting, capabilities: u32) -> &'w mut Vec<u8> {
         let out = wire.begin_packet();
         out.extend_from_slice(&capabilities.to_le_bytes());
-        out.extend_from_slice(&(super::packet::MAX_PAYLOAD_BYTES as u32).to_le_bytes());
+        out.extend_from_slice(&u32::try_from(MAX_PAYLOAD_BYTES).unwrap_or(u32::MAX).to_le_bytes());
         let [charset, _] = self.collation.unwrap_or(greeting.charset.into()).to_le_bytes();
         out.push(charset);
         out.extend_from_slice(&[0; 23]);
@@ -244,7 +245,7 @@ impl Login {
                     switched = Some(method);
                 }
                 Some((&MORE, more)) => {
-                    switched.as_ref().unwrap_or(&greeting.method).go_on(wire, more, &self.password)?
+                    switched.as_ref().unwrap_or(&greeting.method).go_on(wire, more, &self.password)?;
                 }
                 _ => return reply::ok(&packet).map_err(|error| Error { lost: true, ..error }),
             }

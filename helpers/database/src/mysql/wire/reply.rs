@@ -77,7 +77,7 @@ pub struct End {
 
 impl End {
     /// Whether further results follow.
-    pub fn has_more(&self) -> bool {
+    pub fn has_more(self) -> bool {
         self.status & super::constants::status::MORE_RESULTS != 0
     }
 
