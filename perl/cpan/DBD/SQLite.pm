@@ -367,16 +367,21 @@ sub execute {
         else { DBD::SQLite::dr::_tell_where($conn) }
     }
     CPANBridge::Driver::st::_drop_reply($sth, $session) if $sth->{bridge_seq} || $sth->{bridge_reply};
-    if ($binds && ($sth->{bridge_typed} || $conn->{see_number})) { $binds = _typed($sth, $binds) }
     my $ahead = $conn->{reading} && DBD::SQLite::_before_change($conn, $sth->{Statement}, $sth);
     if ($sth->{bridge_ran_ahead}) { $sth->{bridge_cache} = delete($sth->{bridge_ran_ahead})->[0] }
     my $mode = @{ $sth->{NAME} } ? CPANBridge::Driver::st::_mode($sth) : '0';
     my $max  = ($sth->{bridge_cache} || 0) == 1 ? 1 : undef;
-    my ($reply, $error);
+    my ($image, $reply, $error);
+    if ($binds) {
+        if ($sth->{bridge_typed} || $conn->{see_number}) { $binds = _typed($sth, $binds) }
+        elsif (!$ahead) { $image = CPANBridge::Driver::st::_execution($sth, $binds, $mode, $max) }
+    }
     {
         local $@;
         my @wanted = $ahead ? (undef, DBD::SQLite::_wanted($ahead)) : ();
-        $reply = eval { $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $mode, $max, @wanted]) };
+        $reply = eval {
+            $session->request('sqlite.execute', $image || [$sth->{bridge_id}, $binds, $mode, $max, @wanted], $image);
+        };
         $error = $@ if !$reply;
     }
     return DBD::SQLite->_fail($sth, $error)     if !$reply;
