@@ -347,7 +347,7 @@ sub do {
 sub STORE {
     my ($dbh, $name, $value) = @_;
     return !$value == !$dbh->{AutoCommit} || _store_autocommit($dbh, $value) if $name eq 'AutoCommit';
-    if ($name eq 'Username' && $DBI::BRIDGE) { $dbh->{Username} = $value; return 1 }    # connect's, each time
+    if ($DBI::BRIDGE && $name =~ /^(?:Username|dbi_connect_closure)\z/) { $dbh->{$name} = $value; return 1 }    # connect's, each time
     return _store($dbh, $name, $value)
         if $name =~ /^(?:pg_|bridge_|ReadOnly\z|RowCacheSize\z|dbd_verbose\z)/;
     goto &$base_store;
