@@ -252,7 +252,8 @@ impl RowWriter<'_, '_, '_> {
 
     /// Takes back the current row, for an error in the middle of it.
     pub fn abort_row(&mut self) {
-        if self.current < self.writer.out.len() {
+        // A row of a flat list has nothing in front of its first cell.
+        if self.current < self.writer.out.len() || self.column != self.columns {
             self.writer.out.truncate(self.current);
             self.rows -= 1;
             self.column = self.columns;

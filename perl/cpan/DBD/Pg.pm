@@ -366,7 +366,7 @@ sub disconnect {
     my ($dbh) = @_;
     my $conn = $dbh->{bridge_conn};
     return 1 if !$conn || !$conn->{active};
-    my $kids = $dbh->FETCH('ActiveKids');
+    my $kids = $DBI::BRIDGE ? grep { $_ && $_->{Active} } @{ $dbh->{bridge_kids} || [] } : $dbh->FETCH('ActiveKids');
     if ($kids && $dbh->FETCH('Warn')) {
         my $handle = $DBI::BRIDGE ? DBI::Bridge::outer($dbh) : $dbh;
         CPANBridge::Driver::warning(

@@ -58,6 +58,7 @@ BEGIN {
         [Chop         => st   => '_arrived_raw _chopped_row _store_chop'],
         [Results      => st   => 'more_results last_insert_id _count_rows'],
         [Results      => db   => 'last_insert_id'],
+        [Async        => main => '_queueable _queue _sync'],
         [Async        => db   => '_async_do async_ready async_result fd'],
         [Async        => st   => '_async_execute async_ready async_result _async_settle'],
         [Bulk         => db   => 'bridge_select'],
@@ -107,6 +108,7 @@ sub _extra {    # what rode along with a reply
     if ($extra->{reconnected}) {
         $conn->{facts}{thread_id} = $extra->{thread_id} if defined $extra->{thread_id};
         $conn->{stats}{auto_reconnects_ok}++;
+        delete $conn->{lost};
     }
     if ($extra->{warn}) { CPANBridge::Driver::warning($_) for @{ $extra->{warn} } }
     return;
@@ -254,6 +256,9 @@ sub do {
         }
         ref and $_ = "$_" for @binds;
     }
+    if ($conn->{pipeline} && CPANBridge::MySQL::_queueable($sql)) {
+        return CPANBridge::MySQL::_queue($conn, undef, "$sql", @binds ? \@binds : undef);
+    }
     my ($reply, $error);
     {
         local $@;
@@ -314,9 +319,13 @@ sub DESTROY {
     return if !$conn || !$conn->{active};
     my $mine   = CPANBridge::Driver::mine($conn) && !$dbh->FETCH('InactiveDestroy');
     my $ending = defined ${^GLOBAL_PHASE} && ${^GLOBAL_PHASE} eq 'DESTRUCT';
-    if ($mine && !$ending && !$dbh->{AutoCommit} && $dbh->FETCH('Warn')) {
+    my $undo = !$dbh->{AutoCommit} && !($conn->{lost} && $conn->{flavour}{strict});
+    if ($mine && !$ending && $undo && $dbh->FETCH('Warn')) {
         CPANBridge::Driver::warning(
             "Issuing rollback() due to DESTROY without explicit disconnect() of $conn->{driver}::db handle $dbh->{Name}");
+    }
+    if ($mine && $conn->{queued}) {
+        CPANBridge::MySQL::_sync($dbh) or CPANBridge::Driver::warning("$conn->{driver}: " . $dbh->errstr);
     }
     $conn->{session}->oneway('mysql.close', [$conn->{id}], 1) if $mine;    # undoes what was not committed
     $conn->{active} = 0;
@@ -353,6 +362,11 @@ sub execute {
     if ($binds && $sth->{bridge_types}) { $binds = _typed($sth, $binds) }
     return _async_execute($sth, $binds) if $sth->{bridge_async};
     my $sent = ($sth->{bridge_sent} || 0) == $conn->{id};
+    if ($conn->{pipeline} && !@{ $sth->{NAME} } && CPANBridge::MySQL::_queueable($sth->{bridge_sql})) {
+        @$sth{qw(bridge_sent bridge_total bridge_got bridge_insertid)} = ($conn->{id}, -1, -1, 0);
+        return CPANBridge::MySQL::_queue($conn, $sth->{bridge_id}, $sent ? undef : $sth->{bridge_sql}, $binds,
+            $sent ? undef : $sth->{bridge_opts});
+    }
     my ($reply, $error);
     {
         local $@;
@@ -406,7 +420,7 @@ sub _executed {
     if ($sth->{ChopBlanks} || !$DBI::BRIDGE && $sth->FETCH('ChopBlanks')) { _arrived_raw($sth, $rows || []) }
     elsif ($rows)                                                         { _arrived($sth, $rows) }
     if ($count < 0 && !($sth->{bridge_opts} && $sth->{bridge_opts}{use_result})) {
-        $count = _count_rows($sth) if defined +(caller $DBI::BRIDGE ? 2 : 1)[5];    # a script that looks at what execute returns waits for it
+        $count = _count_rows($sth) if defined((caller($DBI::BRIDGE ? 2 : 1))[5]);    # a script that looks at what execute returns waits for it
     }
     _ask_ahead($sth, $conn->{session}) if !$done && !$sth->{bridge_cache};
     if ($DBI::BRIDGE) { $sth->{Active} = 1 }
@@ -438,6 +452,8 @@ sub bridge_fetchall {
     goto &{ CPANBridge::Driver::st->can('bridge_fetchall') };
 }
 
+sub _is_active { my ($sth) = @_; return $DBI::BRIDGE ? $sth->{Active} : DBD::_::common::FETCH($sth, 'Active') }
+
 sub rows {
     my ($sth) = @_;
     if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) }
@@ -452,7 +468,7 @@ sub _next_row {
     my ($sth) = @_;
     my $conn = $sth->{bridge_conn};
     if ($sth->{bridge_async} && $conn->{async}) { _async_settle($sth) or return }
-    if (!defined $sth->{bridge_done} || !$conn->{flavour}{strict} && !$sth->{Active}) {
+    if (!defined $sth->{bridge_done} || !$conn->{flavour}{strict} && !_is_active($sth)) {
         return $conn->{driver}->_inactive($sth, 'fetch') if !$conn->{active};
         $sth->set_err(@{ $conn->{flavour}{err_fetch} });
         return;
@@ -489,10 +505,14 @@ for my $name (qw(bind_col bind_columns bind_param_array execute_array execute_fo
     };
 }
 
-sub fetchall_hashref {
-    my ($sth) = @_;
-    if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) or return undef }
-    goto &{ CPANBridge::Driver::st->can('fetchall_hashref') };
+# What asks for the names of columns before it fetches.
+for my $name ('fetchall_hashref', $DBI::BRIDGE ? () : 'fetchrow_hashref') {
+    no strict 'refs';
+    *$name = sub {
+        my ($sth) = @_;
+        if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) or return undef }
+        goto &{ CPANBridge::Driver::st->can($name) };
+    };
 }
 
 sub finish {
@@ -526,7 +546,7 @@ sub FETCH {
     my ($sth, $name) = @_;
     return '' if $name eq 'ChopBlanks' && $sth->{bridge_raw};
     if ($name eq 'NAME') { return @{ $sth->{NAME} } ? $sth->{NAME} : undef }
-    if ($name eq 'Active' && $sth->{Active} && $sth->{bridge_done} && $sth->{bridge_conn}{flavour}{strict}) {
+    if ($name eq 'Active' && $DBI::BRIDGE && $sth->{Active} && $sth->{bridge_done} && $sth->{bridge_conn}{flavour}{strict}) {
         return !!_left($sth) if !$sth->{bridge_more};    # DBD::MariaDB: off with the last row
     }
     return _fetch($sth, $name)
@@ -536,3 +556,15 @@ sub FETCH {
 }
 
 1;
+
+__END__
+
+=head1 NAME
+
+CPANBridge::MySQL - what DBD::mysql and DBD::MariaDB of the bridge have in common
+
+=head1 DESCRIPTION
+
+Not for scripts: they use L<DBD::mysql> or L<DBD::MariaDB> by way of L<DBI>. The head of this file is the map.
+
+=cut

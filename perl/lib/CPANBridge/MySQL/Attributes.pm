@@ -53,6 +53,7 @@ sub _fetch {
     my ($dbh, $name) = @_;
     my $conn    = $dbh->{bridge_conn} or return $dbh->{$name};
     my $flavour = $conn->{flavour};
+    return $conn->{pipeline} || 0 if $name eq 'bridge_pipeline';
     return $dbh->{$name} if $name =~ /^(?:private_|dbd_|dbi_|bridge_)/;
     my ($prefix, $short) = $name =~ /\A(\Q$flavour->{prefix}\E)?(\w+)\z/;
     if (defined $short && ($prefix || !$flavour->{strict})) {
@@ -77,7 +78,7 @@ sub _store {
     if ($name eq 'bridge_pipeline') {
         $conn->{pipeline} = $value ? 1 : 0;
         _special($dbh, $conn);
-        return _tell($dbh, $conn, pipeline => $conn->{pipeline});
+        return $value || !$conn->{queued} || CPANBridge::MySQL::_sync($dbh);
     }
     my ($short) = $name =~ /\A\Q$p\E(\w+)\z/;
     if (!defined $short || !exists $flavour->{defaults}{$short} || !exists $CONFIG{$short}) {
@@ -139,7 +140,6 @@ sub _statement_options {
     }
     $is{server_prepare} = 0 if $is{async};
     my %send = map { $_ => $is{$_} } grep { $is{$_} } qw(server_prepare use_result);
-    $send{pipeline} = 1 if $conn->{pipeline};
     $send{server_prepare_disable_fallback} = 1
         if $is{server_prepare} && $is{server_prepare_disable_fallback};
     return { server_prepare => $is{server_prepare}, async => $is{async}, send => \%send };
