@@ -289,6 +289,7 @@ sub prepare {
     CPANBridge::Driver::croak("prepare: attribute parameter '$attr' is not a hash ref") if $attr && ref $attr ne 'HASH';
     my $conn = $dbh->{bridge_conn};
     $sql = "$sql";
+    delete $dbh->{bridge_binds} if $dbh->{bridge_binds};    # those of a do that failed
     my $special = $attr && grep { /^(?:pg_|bridge_)/ } keys %$attr;
     my $plan    = $special ? DBD::Pg::_plan($conn->{flags}, $sql, $attr) : _known_plan($conn, $sql);
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $sql });
@@ -319,8 +320,9 @@ sub do {
     return DBD::_::db::do(@_)                                  if @binds && ($dbh->{Callbacks} || $dbh->{RootClass});
     $sql = "$sql";
     my ($values, $opts);
+    delete $dbh->{bridge_binds} if $dbh->{bridge_binds};
+
     if (@binds) {
-        delete $dbh->{bridge_binds};
         ($sql, $values, $opts) = DBD::Pg::st::_sendable($dbh, _known_plan($conn, $sql), \@binds) or return undef;
     }
     if ($conn->{busy} || $conn->{pipeline} || $attr && %$attr) {    # asynchronous, in the middle of a COPY, ...
@@ -347,7 +349,10 @@ sub do {
 sub STORE {
     my ($dbh, $name, $value) = @_;
     return !$value == !$dbh->{AutoCommit} || _store_autocommit($dbh, $value) if $name eq 'AutoCommit';
-    if ($DBI::BRIDGE && $name =~ /^(?:Username|dbi_connect_closure)\z/) { $dbh->{$name} = $value; return 1 }    # connect's, each time
+    if ($DBI::BRIDGE && $name =~ /^(?:Username|dbi_connect_closure)\z/) {
+        $dbh->{$name} = $value;
+        return 1
+    }    # connect's, each time
     return _store($dbh, $name, $value)
         if $name =~ /^(?:pg_|bridge_|ReadOnly\z|RowCacheSize\z|dbd_verbose\z)/;
     goto &$base_store;

@@ -132,7 +132,9 @@ sub _turn_booleans {
                 next;
             }
             for my $row (@$rows) {
-                for (ref $row eq 'HASH' ? @$row{ @{ $sth->{NAME} }[@at] } : @$row[@at]) { $_ = $as{$_} if defined && exists $as{$_} }
+                for (ref $row eq 'HASH' ? @$row{ @{ $sth->{NAME} }[@at] } : @$row[@at]) {
+                    $_ = $as{$_} if defined && exists $as{$_}
+                }
             }
         }
     }
