@@ -4,6 +4,7 @@
 //! explicit parameters here. The order is libpq's: given, service, environment, default.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use daemon::{Client, Secret};
@@ -107,7 +108,10 @@ impl Params {
 
     /// All of them as one string without secrets: for people, and to tell targets apart.
     pub fn target(&self) -> String {
-        let shown = self.0.iter().filter(|keyword| !is_secret(&keyword.name) && !keyword.value.is_empty());
+        let shown = self
+            .0
+            .iter()
+            .filter(|keyword| !is_secret(&keyword.name) && keyword.name != "passfile" && !keyword.value.is_empty());
         let mut words: Vec<_> =
             shown.map(|keyword| format!("{}={}", keyword.name, quoted(keyword.value.expose()))).collect();
         words.sort();
@@ -175,7 +179,7 @@ impl Params {
         for (name, setting) in SETTINGS {
             if let Some(value) = variable(name).filter(|value| !value.eq_ignore_ascii_case("default")) {
                 let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
-                options.push_str(&format!("-c {setting}={value} "));
+                _ = write!(options, "-c {setting}={value} ");
             }
         }
         if !options.is_empty() {

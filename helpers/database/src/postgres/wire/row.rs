@@ -225,7 +225,6 @@ fn write_cells(rows: &mut RowWriter<'_, '_, '_>, body: &[u8], kinds: &[Kind], de
         let value = rest.get(..len)?;
         rest = &rest[len..];
         match kind {
-            Kind::Text => rows.cell(text(value, decoding.utf8)),
             Kind::Int => rows.cell(int(value)),
             Kind::Float => rows.cell(float(value)),
             Kind::Bool => rows.cell(boolean(value, decoding)),
@@ -233,7 +232,7 @@ fn write_cells(rows: &mut RowWriter<'_, '_, '_>, body: &[u8], kinds: &[Kind], de
             Kind::Array { element, separator } if decoding.expand_array => {
                 write_array(rows, value, *element, *separator, decoding);
             }
-            Kind::Array { .. } => rows.cell(text(value, decoding.utf8)),
+            Kind::Text | Kind::Array { .. } => rows.cell(text(value, decoding.utf8)),
         }
     }
     rest.is_empty().then_some(())
