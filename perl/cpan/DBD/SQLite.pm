@@ -72,6 +72,7 @@ BEGIN {
     );
     CPANBridge::Driver::lazy('DBD::SQLite', __FILE__, @PARTS);
     our @ISA = ('CPANBridge::Driver');
+    @DBD::SQLite::db::ISA = ('CPANBridge::Driver::db');
     @DBD::SQLite::st::ISA = ('CPANBridge::Driver::st');
 }
 
@@ -213,6 +214,9 @@ sub _deprecated {
 # rollback ends the selects that are open.
 my $SPECIAL = qr/\A\s*(?:--|\/\*|ATTACH|VACUUM|(CREATE|DROP|ALTER))/i;
 
+# SQL with no statement in it.
+my $NOTHING = qr{\A(?:[\s;]+|--[^\n]*|/\*.*?\*/)*\z}s;
+
 sub prepare {
     my ($dbh, $sql, $attr) = @_;
     $sql = '' if !defined $sql;
@@ -281,7 +285,10 @@ sub do {
     DBD::SQLite->_thrown($conn)             if $conn->{died};
     $conn->{rowid} = $reply->[3]            if defined $reply->[3];
     DBD::SQLite->_extra($conn, $reply->[2]) if $reply->[2];
-    return '0E0'                            if ($attr || @binds) && $reply->[4];
+    if ($attr || @binds) {    # as prepare and execute would count
+        return '0E0' if $reply->[4] || $sql eq '';
+        return -1    if $sql =~ $NOTHING;
+    }
     return $reply->[0] || '0E0';
 }
 

@@ -12,7 +12,8 @@ package CPANBridge::Driver;
 #
 # WHAT A DRIVER DOES
 #   @DBD::Foo::ISA     = ('CPANBridge::Driver');         # in a BEGIN block
-#   @DBD::Foo::st::ISA = ('CPANBridge::Driver::st');     # before DBI's setup_driver adds DBD::_::st
+#   @DBD::Foo::db::ISA = ('CPANBridge::Driver::db');     # before DBI's setup_driver adds DBD::_::db
+#   @DBD::Foo::st::ISA = ('CPANBridge::Driver::st');
 #   lazy('DBD::Foo', __FILE__, [Connect => dr => 'connect'], ...)    its own parts
 #   connect, prepare, execute, do, disconnect, ping, begin_work/commit/rollback, bind_param, FETCH/STORE, the catalogue
 #   bridge_select, if it wants it: it decides, and select_rows does it
@@ -121,6 +122,7 @@ BEGIN {
         'CPANBridge::Driver',
         __FILE__,
         [Trouble => main => 'where croak warning _inactive _fail _error _thrown _extra _new_columns'],
+        [Trouble => db   => 'take_imp_data'],
         [Trouble => st   => '_wrong_count _aborted _no_more _chop'],
         [Bulk    => main => 'select_rows'],
         [Bulk    => st   => 'bridge_fetch_as bridge_fetchall _ask_further'],
@@ -220,6 +222,7 @@ sub call {
 package CPANBridge::Driver::st;
 
 our @ISA = ('DBD::_::st');
+@CPANBridge::Driver::db::ISA = ('DBD::_::db');
 
 my $base_store = DBD::_::common->can('STORE');    # DBI's own
 
@@ -375,6 +378,8 @@ sub _next_row {    # under any DBI: the next row as an array, or nothing
     }
     return shift @{ $sth->{bridge_rows} };
 }
+
+sub blob_read { return undef }    # no driver of ours keeps a value back
 
 sub _fetch_set { my ($sth) = @_; my $row = _next_row($sth) or return; return $sth->_set_fbav($row) }
 

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::execute::Run;
 use super::limits::CANCEL_PATIENCE;
-use super::plans;
+use super::plans::{self, Described};
 use super::statement::Statement;
 use super::trouble::{Result, Trouble};
 use super::wire::{Columns, LinkError};
@@ -26,7 +26,9 @@ impl Connection {
         }
         let has_begin = self.running_sent.begin;
         let link = &mut self.conn.link;
-        link.read_now()?;
+        if link.pending().len() <= self.settings.read_ahead {
+            link.read_now()?;
+        }
         let mut offset = 0;
         let mut begun = !has_begin;
         while let Some((kind, len)) = link.head(offset)? {
@@ -107,7 +109,16 @@ impl Connection {
             let message = self.conn.link.receive()?;
             let body = self.conn.link.body(&message);
             match message.kind {
-                b't' => types = body.get(2..).unwrap_or_default().as_chunks().0.iter().map(|oid| u32::from_be_bytes(*oid)).collect(),
+                b't' => {
+                    types = body
+                        .get(2..)
+                        .unwrap_or_default()
+                        .as_chunks()
+                        .0
+                        .iter()
+                        .map(|oid| u32::from_be_bytes(*oid))
+                        .collect()
+                }
                 b'T' => statement.columns = Columns::parse(body).map(std::sync::Arc::new),
                 b'n' => statement.columns = None,
                 b'E' => {
@@ -123,9 +134,8 @@ impl Connection {
         statement.plan = Some(id);
         if let Some(plan) = self.conn.plans.get(id) {
             plan.is_prepared(number);
-            plan.columns = Some(statement.columns.clone());
+            plan.columns = Described::As(statement.columns.clone());
         }
         Ok(types)
     }
 }
-

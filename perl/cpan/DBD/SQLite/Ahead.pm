@@ -64,6 +64,7 @@ sub _rewind {
 sub _go_back {
     my ($sth, $session) = @_;
     local $@;
+    return if $sth->{bridge_after};    # a signal handler died in mid-fetchall
     if ($sth->{bridge_seq}) {    # what comes is not lost if the daemon refuses
         my $reply = eval { $session->await($sth->{bridge_seq}) };
         my $error = $@;

@@ -142,7 +142,12 @@ fn keywords(params: &ValueRef<'_>) -> Result<Vec<Keyword>, Error> {
     }
     if let Some(conninfo) = conninfo {
         let parsed = pq::parse_conninfo(conninfo.expose()).map_err(|text| refused(&text))?;
-        given.extend(parsed.into_iter().filter(|keyword| given.iter().all(|other| other.name != keyword.name)).collect::<Vec<_>>());
+        given.extend(
+            parsed
+                .into_iter()
+                .filter(|keyword| given.iter().all(|other| other.name != keyword.name))
+                .collect::<Vec<_>>(),
+        );
     }
     Ok(given)
 }
@@ -376,7 +381,9 @@ pub fn notifies(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> 
         }
         connection.drain_queue()?;
         let link = connection.link();
-        link.read_now()?;
+        if link.pending().is_empty() {
+            link.read_now()?;
+        }
         link.peek_here()?;
         let notifications = std::mem::take(&mut link.notifications);
         writer.begin_array(notifications.len());

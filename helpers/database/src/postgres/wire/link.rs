@@ -1,6 +1,7 @@
 //! A connection: messages out and in; what the server says on the side is put aside.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use daemon::CancelSlot;
 
 use super::notice::Notice;
 use super::out::Out;
-use crate::postgres::limits::{BUFFER_BYTES, CANCEL_PATIENCE, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_NOTIFICATIONS, MAX_PARAMETERS};
+use crate::postgres::limits::{
+    BUFFER_BYTES, CANCEL_PATIENCE, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_NOTIFICATIONS, MAX_PARAMETERS,
+};
 use crate::postgres::pq::Transport;
 
 /// While waiting for the server, how often is looked whether the client still wants an answer.
@@ -121,12 +124,14 @@ impl Link {
 
     /// Whether it can be used, as far as that is known without asking the server.
     pub fn is_alive(&mut self) -> bool {
-        while !self.is_lost {
+        const LOOKS: usize = 8;
+        for _ in 0..LOOKS {
             match self.read_now() {
-                Ok(true) => {}
+                _ if self.is_lost => return false,
                 // A change of the server's configuration may have been told; anything else is its farewell.
-                Ok(false) => return matches!(self.peek_here(), Ok(None)) && self.fatal.is_none() && self.start == self.end,
-                Err(_) => return false,
+                Ok(true) if matches!(self.peek_here(), Ok(None)) && self.start == self.end && self.fatal.is_none() => {}
+                Ok(false) => return self.start == self.end && self.fatal.is_none(),
+                _ => return false,
             }
         }
         false
@@ -215,7 +220,9 @@ impl Link {
         let Some(&[kind, a, b, c, d]) = head.and_then(|head| head.first_chunk()) else { return Ok(None) };
         let len = u32::from_be_bytes([a, b, c, d]) as usize;
         if len < 4 || !kind.is_ascii_alphanumeric() {
-            return Err(self.lost("lost synchronization with server: got a message of a kind and length that do not exist\n"));
+            return Err(
+                self.lost("lost synchronization with server: got a message of a kind and length that do not exist\n")
+            );
         }
         if len > MAX_MESSAGE_BYTES {
             let text = format!(
@@ -242,11 +249,11 @@ impl Link {
             }
             b'S' => {
                 let mut strings = body.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
-                if let (Some(name), Some(value)) = (strings.next(), strings.next()) {
-                    if self.parameters.len() < MAX_PARAMETERS || self.parameters.contains_key(&name) {
-                        self.changed.push(name.clone());
-                        self.parameters.insert(name, value);
-                    }
+                if let (Some(name), Some(value)) = (strings.next(), strings.next())
+                    && (self.parameters.len() < MAX_PARAMETERS || self.parameters.contains_key(&name))
+                {
+                    self.changed.push(name.clone());
+                    self.parameters.insert(name, value);
                 }
             }
             _ => {
@@ -395,10 +402,11 @@ impl Link {
 
     /// The connection is of no use any more.
     fn broken(&mut self, result: io::Result<()>, doing: &str) -> LinkError {
-        let mut text = self.fatal.take().map(|fatal| fatal.words(super::Level::Default, None, true)).unwrap_or_default();
+        let mut text =
+            self.fatal.take().map(|fatal| fatal.words(super::Level::Default, None, true)).unwrap_or_default();
         match result {
             Err(error) if !matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) => {
-                text.push_str(&format!("{doing}: {}\n", plain(&error)));
+                _ = writeln!(text, "{doing}: {}", plain(&error));
             }
             _ => text.push_str(CLOSED),
         }
