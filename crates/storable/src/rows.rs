@@ -166,6 +166,14 @@ impl<'a> Writer<'a> {
     }
 }
 
+impl<'a> RowWriter<'_, 'a, '_> {
+    /// The next cell of the row, of any shape: `write` writes one value.
+    pub fn nested(&mut self, write: impl FnOnce(&mut Writer<'a>)) {
+        write(self.writer);
+        self.end_cell();
+    }
+}
+
 impl RowWriter<'_, '_, '_> {
     /// A whole row.
     #[inline]
@@ -212,6 +220,15 @@ impl RowWriter<'_, '_, '_> {
             Cell::Text(text) => put_text(out, text.as_bytes(), options.flag_ascii),
             Cell::TextBytes(text) => put_text(out, text, options.flag_ascii),
         };
+        self.end_cell();
+        if !fits {
+            self.writer.too_long("a column value", f::MAX_LEN + 1);
+        }
+    }
+
+    /// What follows a cell.
+    #[inline]
+    fn end_cell(&mut self) {
         if let Shape::Hashes(keys) = &self.shape {
             let start = self.column.checked_sub(1).map_or(Some(0), |last| keys.ends.get(last).copied());
             let end = keys.ends.get(self.column).copied();
@@ -220,9 +237,6 @@ impl RowWriter<'_, '_, '_> {
             }
         }
         self.column += 1;
-        if !fits {
-            self.writer.too_long("a column value", f::MAX_LEN + 1);
-        }
     }
 
     /// A row with too few or too many cells would make the image unreadable.

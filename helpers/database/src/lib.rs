@@ -9,6 +9,7 @@
 //! | `sqlite/` | SQLite itself, wrapped: connections, statements, callbacks. The only unsafe code        |
 //! | `desk.rs` | working on SQLite for a session: cancelling, calling back, errors                       |
 //! | `driver/` | module `sqlite`                                                                         |
+//! | `postgres/` | module `pg`; the unsafe code of it is in `postgres/pq/`                              |
 //! | `api/`    | module `database`                                                                       |
 //! | `mysql/`  | module `mysql`: MySQL and MariaDB                                                       |
 //! | `pool/`   | connections to servers, kept for the next script; for all drivers                       |
@@ -24,12 +25,14 @@ mod desk;
 mod driver;
 mod mysql;
 pub mod pool;
+mod postgres;
 pub mod spill;
 pub mod sqlite;
 
 pub use api::MODULE as DATABASE;
 pub use driver::MODULE as SQLITE;
 pub use mysql::MODULE as MYSQL;
+pub use postgres::MODULE as PG;
 
 /// How long the end of the daemon waits for connections of pools to be closed.
 const END_SECONDS: u64 = 1;
@@ -42,7 +45,7 @@ pub fn end() {
 /// The modules of this helper.
 ///
 /// What its pools have is told by `system.pools` from then on.
-pub fn modules() -> [&'static daemon::Module; 3] {
+pub fn modules() -> [&'static daemon::Module; 4] {
     daemon::status::offer_pools("database", pool::status);
-    [&SQLITE, &MYSQL, &DATABASE]
+    [&SQLITE, &PG, &MYSQL, &DATABASE]
 }

@@ -50,6 +50,8 @@ package CPANBridge::Driver;
 #   bridge_cache     rows in a batch (RowCacheSize), undef: as the daemon likes; 1: nothing is asked for ahead
 #   bridge_mode      'h': the next batch shall come as hashes
 #   bridge_as_bytes  [numbers of columns] whose text is handed over as bytes
+#   bridge_nested    true: values may be references, so rows never come as one flat list
+#   bridge_chop      [numbers of columns] ChopBlanks is about, undef: all
 #   bridge_canned    [rows]: made here (`canned`), the daemon knows nothing of it. A driver's execute leaves it to _again.
 #   the waiting rows, @WAITING
 # Their meaning for our own DBI stands at the head of DBI.pm.
@@ -268,7 +270,10 @@ sub _drop_reply {    # what was asked for ahead is not wanted any more
 }
 
 # How the next rows shall come: as arrays, as hashes, or (for bound columns under our own DBI) all values in one list.
-sub _mode { my ($sth) = @_; return $sth->{bridge_bind} ? 'f' : $sth->{bridge_mode} || 'a' }
+sub _mode {
+    my ($sth) = @_;
+    return $sth->{bridge_bind} && !$sth->{bridge_nested} ? 'f' : $sth->{bridge_mode} || 'a';
+}
 
 # Rows from the daemon become the waiting ones. They are counted, and the reply they came with is forgotten, by the same statement: a
 # signal handler that dies in between would lose them or leave them here twice.
@@ -283,7 +288,7 @@ sub _arrived {
         my @values = @$rows;
         $rows = [map { [splice @values, 0, $n] } 1 .. @values / $n];
     }
-    _chop($rows) if $DBI::BRIDGE ? $sth->{ChopBlanks} : $sth->FETCH('ChopBlanks');
+    _chop($sth, $rows) if $DBI::BRIDGE ? $sth->{ChopBlanks} : $sth->FETCH('ChopBlanks');
     if (@$rows && ref $rows->[0] eq 'HASH') {
         $sth->{bridge_names}     = $sth->{NAME};
         $sth->{bridge_hash_rows} = $rows, $sth->{bridge_got} += @$rows, delete $sth->{bridge_reply};
@@ -401,7 +406,7 @@ sub STORE {
     my ($sth, $name, $value) = @_;
     if ($name eq 'ChopBlanks' && $value && !$sth->{ChopBlanks}) {    # rows that are here already are chopped too
         $sth->{ChopBlanks} = 1;
-        for (grep { $sth->{$_} } @WAITING) { _chop($_ eq 'bridge_flat' ? [$sth->{$_}] : $sth->{$_}) }
+        for (grep { $sth->{$_} } @WAITING) { _chop($sth, $sth->{$_}, $_) }
     }
     $sth->{bridge_cache} = $value && $value == 1 ? 1 : undef if $name eq 'RowCacheSize';
     goto &$base_store;

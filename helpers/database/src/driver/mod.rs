@@ -20,6 +20,8 @@ mod reply;
 mod run;
 mod shortcut;
 
+pub(crate) use run::{limit, shape};
+
 use daemon::{Function, Module, Param, Run};
 use storable::ValueRef;
 

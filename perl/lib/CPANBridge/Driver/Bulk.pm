@@ -11,7 +11,7 @@ package CPANBridge::Driver;
 
 # The work of a driver's bridge_select. $binds is as the daemon wants them (undef: none); $mode and $max as DBI gave them.
 sub select_rows {
-    my ($dbh, $sql, $binds, $mode, $max) = @_;
+    my ($dbh, $sql, $binds, $mode, $max, $opts) = @_;
     my $conn  = $dbh->{bridge_conn};
     my $calls = $conn->{calls};
     my $id    = next_id();
@@ -22,7 +22,7 @@ sub select_rows {
     {
         local $@;
         eval {
-            $reply = $session->request($calls->{select}, [$conn->{id}, $id, "$sql", $binds, $as, $limit]);
+            $reply = $session->request($calls->{select}, [$conn->{id}, $id, "$sql", $binds, $as, $limit, $opts ? $opts : ()]);
             $rows  = $reply->[2] || [];
             $seq   = $reply->[1] ? 0 : $session->post($calls->{fetch}, [$id, undef, $as]);
             while ($seq) {    # one batch is always on its way

@@ -91,10 +91,18 @@ sub _no_more {
     return;
 }
 
-sub _chop {
-    my ($rows) = @_;
+sub _chop {    # all columns, or those that the driver names
+    my ($sth, $rows, $key) = @_;
+    my $columns = $sth->{bridge_chop};
+    my $names   = $sth->{NAME};
+    if (($key || '') eq 'bridge_flat') {
+        my %at = map { $_ => 1 } $columns ? @$columns : 0 .. $#$names;
+        for (@$rows[grep { $at{ $_ % @$names } } 0 .. $#$rows]) { s/ +\z// if defined }
+        return;
+    }
     for my $row (@$rows) {
-        for (ref $row eq 'HASH' ? values %$row : @$row) { s/ +\z// if defined }
+        if   (ref $row eq 'HASH') { for ($columns ? @$row{ @$names[@$columns] } : values %$row) { s/ +\z// if defined } }
+        else                      { for ($columns ? @$row[@$columns]            : @$row)         { s/ +\z// if defined } }
     }
     return;
 }

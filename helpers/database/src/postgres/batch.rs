@@ -1,0 +1,236 @@
+//! Many runs in one trip: `execute_many`, and runs that are not waited for.
+
+use std::collections::VecDeque;
+
+use storable::ValueRef;
+
+use super::connection::Connection;
+use super::execute::{How, Run, Sent};
+use super::limits::MAX_QUEUE;
+use super::statement::Statement;
+use super::trouble::{Result, Trouble};
+use super::wire::{Tag, Transaction};
+
+/// What came of a run.
+pub type Status = std::result::Result<Option<u64>, Trouble>;
+
+/// Runs that were sent and not answered yet.
+#[derive(Debug, Default)]
+pub struct Queue {
+    pending: VecDeque<Pending>,
+    /// The first error among those that were answered.
+    failed: Option<Trouble>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    sent: Sent,
+    sql: std::sync::Arc<[u8]>,
+}
+
+impl Drop for Connection {
+    /// What was queued is run, though nobody asks what came of it.
+    fn drop(&mut self) {
+        self.conn.link.slot = None;
+        if let Err(trouble) = self.drain_queue() {
+            tracing::debug!("a statement that was not waited for has failed: {trouble}");
+        }
+        if self.live.is_some() || self.copy.is_some() || self.running.is_some() || self.conn.link.is_lost() {
+            // Reading what is left may take for ever.
+            crate::pool::Lease::spoil(&mut self.conn);
+        }
+    }
+}
+
+/// After so many bytes the messages of a batch are sent, while more are written.
+const SEND_BYTES: usize = 32 * 1024;
+
+impl Connection {
+    /// Runs a statement once for each tuple; `told` gets what came of each.
+    ///
+    /// Outside a transaction each run is one of its own, as it would be in a loop; `stop` then costs a trip each. In a
+    /// transaction what follows a failure is not run by the server, which says so of each.
+    pub fn run_many(
+        &mut self,
+        statement: &mut Statement,
+        how: How,
+        tuples: &[Vec<ValueRef<'_>>],
+        stop: bool,
+        told: &mut dyn FnMut(Status),
+    ) -> Result<()> {
+        self.make_ready()?;
+        let how = if how == How::Auto && tuples.len() > 1 { How::Named } else { how };
+        let mut waiting: VecDeque<Sent> = VecDeque::new();
+        let mut has_failed = false;
+        for (index, tuple) in tuples.iter().enumerate() {
+            let run = Run { binds: tuple, how, name: None };
+            // The first one alone: it prepares the statement and begins the transaction.
+            let alone = index == 0 || stop && self.conn.link.transaction == Transaction::Idle;
+            match self.send(statement, run) {
+                Ok(sent) => waiting.push_back(sent),
+                Err(trouble @ Trouble::Server { .. }) => {
+                    // It was not sent: those before it come first.
+                    self.answers(statement, &mut waiting, &mut has_failed, told)?;
+                    has_failed = true;
+                    told(Err(trouble));
+                }
+                Err(trouble) => return Err(trouble),
+            }
+            if alone {
+                self.answers(statement, &mut waiting, &mut has_failed, told)?;
+            } else if self.conn.link.out.pending().len() >= SEND_BYTES {
+                while self.conn.link.send_some()? {
+                    if self.conn.link.out.is_empty() {
+                        break;
+                    }
+                }
+                self.conn.link.read_now()?;
+                self.answers_here(statement, &mut waiting, &mut has_failed, told)?;
+            }
+            if stop && has_failed {
+                break;
+            }
+        }
+        self.answers(statement, &mut waiting, &mut has_failed, told)
+    }
+
+    /// Takes the answers of all runs that were sent.
+    fn answers(
+        &mut self,
+        statement: &mut Statement,
+        waiting: &mut VecDeque<Sent>,
+        has_failed: &mut bool,
+        told: &mut dyn FnMut(Status),
+    ) -> Result<()> {
+        while let Some(sent) = waiting.pop_front() {
+            self.answer(statement, sent, has_failed, told)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the answers that are here.
+    fn answers_here(
+        &mut self,
+        statement: &mut Statement,
+        waiting: &mut VecDeque<Sent>,
+        has_failed: &mut bool,
+        told: &mut dyn FnMut(Status),
+    ) -> Result<()> {
+        while self.conn.link.peek_here()?.is_some() {
+            let Some(sent) = waiting.pop_front() else { break };
+            self.answer(statement, sent, has_failed, told)?;
+        }
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        statement: &mut Statement,
+        sent: Sent,
+        has_failed: &mut bool,
+        told: &mut dyn FnMut(Status),
+    ) -> Result<()> {
+        match self.receive_head(statement, sent, true) {
+            Ok(()) => {
+                if self.copy.is_some() {
+                    self.abandon_copy()?;
+                }
+                told(Ok(statement.tag.rows));
+            }
+            Err(trouble @ Trouble::Server { .. }) => {
+                *has_failed = true;
+                self.note_error(&trouble);
+                told(Err(trouble));
+            }
+            Err(trouble) => return Err(trouble),
+        }
+        Ok(())
+    }
+
+    /// Sends a run without waiting for its answer.
+    pub fn enqueue(&mut self, statement: &mut Statement, mut run: Run<'_, '_>) -> Result<()> {
+        self.conn.link.check()?;
+        if self.queue.failed.is_some() {
+            return Ok(()); // told at the next call that waits
+        }
+        if self.queue.pending.is_empty() {
+            self.make_ready()?;
+        }
+        let is_first = self.begin_due().is_some() || statement.plan.is_none();
+        if run.how == How::Auto {
+            run.how = How::Named;
+        }
+        if is_first || self.queue.pending.len() >= MAX_QUEUE {
+            self.take_answers()?;
+        }
+        let sent = self.send(statement, run)?;
+        self.queue.pending.push_back(Pending { sent, sql: statement.sql.clone() });
+        if is_first {
+            // It begins the transaction, or prepares the statement: those after it build on that.
+            return self.take_answers();
+        }
+        if self.conn.link.out.pending().len() >= SEND_BYTES {
+            self.conn.link.flush()?;
+            self.conn.link.read_now()?;
+        } else {
+            self.conn.link.send_some()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for what was queued. The first error among it is the result.
+    pub fn drain_queue(&mut self) -> Result<()> {
+        self.take_answers()?;
+        match self.queue.failed.take() {
+            Some(trouble) => Err(trouble),
+            None => Ok(()),
+        }
+    }
+
+    fn take_answers(&mut self) -> Result<()> {
+        while let Some(Pending { sent, sql }) = self.queue.pending.pop_front() {
+            if let Err(trouble) = self.take_answer(sent, &sql) {
+                if matches!(trouble, Trouble::Link(_)) {
+                    self.queue.pending.clear();
+                    return Err(self.queue.failed.take().unwrap_or(trouble));
+                }
+                self.queue.failed.get_or_insert(trouble);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_answer(&mut self, mut sent: Sent, sql: &[u8]) -> Result<()> {
+        let mut is_begun = !sent.begin;
+        let mut failed = None;
+        while sent.ready > 0 {
+            let message = self.conn.link.receive()?;
+            match message.kind {
+                b'1' if is_begun => {
+                    if let Some((id, number)) = sent.prepares.take()
+                        && let Some(plan) = self.conn.plans.get(id)
+                    {
+                        plan.is_prepared(number);
+                        plan.columns = None;
+                    }
+                }
+                b'C' if is_begun => {
+                    let tag = Tag::parse(self.conn.link.body(&message));
+                    self.conn.note(&tag);
+                }
+                b'C' => is_begun = true,
+                b'G' => self.conn.link.out.copy_fail(b"COPY is not possible in a pipeline"),
+                b'E' => {
+                    let trouble = Trouble::server(self.conn.link.body(&message), self.settings.level, Some(sql));
+                    failed.get_or_insert(trouble);
+                    if !is_begun && sent.is_simple {
+                        sent.ready = 1;
+                    }
+                }
+                b'Z' => sent.ready -= 1,
+                _ => {}
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
