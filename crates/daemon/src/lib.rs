@@ -118,6 +118,7 @@ mod handles;
 mod json;
 pub mod lifecycle;
 pub mod limits;
+mod load;
 pub mod log;
 pub mod modules;
 mod parked;

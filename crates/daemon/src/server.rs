@@ -11,7 +11,7 @@ use crate::registry::Module;
 use crate::registry::Registry;
 use crate::sentinel::Sentinel;
 use crate::shared::Shared;
-use crate::spin::Load;
+use crate::load::Load;
 
 /// Which program this is; sent in every hello.
 #[derive(Debug, Clone, Default)]

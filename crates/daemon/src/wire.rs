@@ -17,7 +17,8 @@ use rustix::net::{RecvFlags, SendFlags, sockopt};
 
 use crate::limits::{KEEP_BUFFER_BYTES, MAX_FRAME_BYTES, SOCKET_BUFFER_BYTES};
 use crate::sentinel::find_cancel;
-use crate::spin::{Load, Spinner};
+use crate::load::Load;
+use crate::spin::Spinner;
 
 /// Room for small requests.
 const BUFFER_BYTES: usize = 32 * 1024;

@@ -157,6 +157,7 @@ sub constants {
     else {
         $CPANBridge::Session::SEND_FLAGS = 0x4040;                                         # MSG_NOSIGNAL | MSG_DONTWAIT
         $CPANBridge::Session::PEEK_FLAGS = 0x42;                                           # MSG_PEEK | MSG_DONTWAIT
+        $CPANBridge::Session::LOOK_FLAGS = 0x40;                                           # MSG_DONTWAIT
         $CPANBridge::Session::EAGAIN     = 11;
         @NUMBERS                         = (1, 1, 20, 111, \&linux_address, \&linux_peer);
     }

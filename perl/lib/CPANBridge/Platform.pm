@@ -24,6 +24,7 @@ sub constants {
     my $dont_wait = value('MSG_DONTWAIT');
     $CPANBridge::Session::SEND_FLAGS = $dont_wait | value('MSG_NOSIGNAL');
     $CPANBridge::Session::PEEK_FLAGS = $dont_wait | Socket::MSG_PEEK();
+    $CPANBridge::Session::LOOK_FLAGS = $dont_wait;
     $CPANBridge::Session::EAGAIN     = Errno::EAGAIN();
     $CPANBridge::Session::EINTR      = Errno::EINTR();
     @CPANBridge::Connect::NUMBERS    = (

@@ -10,6 +10,7 @@ package CPANBridge::Session;
 # A session is a hash:
 #   fh      the socket                       owner   process and thread it belongs to
 #   seq     number of the last call          busy    the last call that is not answered, 0 none
+#   ready   owner: the last call left nothing behind that the next would have to care for
 #   doing   name of the last call            epoch   a number no other session here has
 #   in      \bytes read, not yet consumed    spare   \an empty buffer kept for its memory
 #   before  frames to write before the next  rest    [\unwritten rests of large frames]
@@ -48,8 +49,16 @@ our $READ_BYTES = 0x40000;
 # Replies up to this are copied out of the buffer, larger ones take the buffer with them.
 our $COPY_BYTES = 0x1000;
 
-# Size, kind, number and image of one; of a larger one not all of the image.
-my $SMALL_REPLY = "NCNa$COPY_BYTES";
+# The image of an empty list, and what that of a text of up to 255 bytes begins with.
+my $NOTHING    = pack 'C3N', 5, 11, 2, 0;
+my $SHORT_TEXT = 10;
+
+# How often to look for an answer before sleeping, how much to take at once, and for how many calls at most
+# not to look after looking in vain.
+our $LOOKS      = 120;
+our $LOOK_BYTES = 0x4000;
+our $MAX_SKIP   = 256;
+my ($skip, $penalty) = (0, 0);
 
 # An empty buffer larger than this is given back.
 our $KEEP_BYTES = 0x100000;
@@ -61,9 +70,10 @@ our $MAX_SEQ = 0xffffffff;
 our $WHOLE_BYTES = 0x4000;
 
 # Numbers of the operating system, set when the first session connects.
-our ($SEND_FLAGS, $PEEK_FLAGS, $EAGAIN, $EINTR) = (0, 0, 0, 4);
+our ($SEND_FLAGS, $PEEK_FLAGS, $LOOK_FLAGS, $EAGAIN, $EINTR) = (0, 0, 0, 0, 4);
 
 # Added to $$, so that a thread's copy of a session is known to be a copy.
+our $TAIL_BYTES = 0x3ff0;
 our $THREAD = 0;
 my $epoch = 0;
 my %head;
@@ -78,6 +88,7 @@ sub new {
         owner  => $$ + $THREAD,
         epoch  => ++$epoch,
         seq    => 0,
+        ready  => 0,
         busy   => 0,
         doing  => '',
         before => '',
@@ -96,65 +107,117 @@ sub new {
 # The usual call in one piece, because a sub call costs as much as all of its work: what
 # _call, _reply and _arrived do when nothing waits, the frame is small and the answer comes
 # alone. Everything else is left to them; they find the session as if they had begun.
+# $image is that of the parameters, if the caller has made it itself.
 sub request {
-    my ($self, $name, $params) = @_;
-    if (   $self->{busy}
-        || $self->{before} ne ''
-        || $self->{lost}
-        || $self->{owner} != $$ + $THREAD
-        || @{ $self->{rest} }
-        || length ${ $self->{in} })
-    {
-        return $self->_request($name, $params);
-    }
-    my ($at, $errno) = ($@, $! + 0);
-    $self->{doing} = $name;
-    my $head  = $head{$name} || _head($name);
-    my $image = eval { &_freeze(ref $params ? $params : defined $params ? [$params] : []) };
-    my $why   = $@;
-    $@ = $at;
-    return $self->_unsendable($why) if !defined $image;
-    my $seq   = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
-    my $frame = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
+    my ($self, $name, $params, $image) = @_;
+    return &_request if ($self->{busy} || $self->{ready} != $$ + $THREAD) && !$self->_ready;
+    my $errno = $! + 0;
+    $image = ref $params eq 'ARRAY' && !@{$params} ? $NOTHING : $self->_image_of($params, $name) if !defined $image;
+    my $tail = ($head{$name} || _head($name)) . $image;
+    my $seq  = ++$self->{seq};
+    return $self->_long_request($name, \$tail) if length $tail > $TAIL_BYTES || $seq > $MAX_SEQ;
     local $self->{waiting}{$seq} = 1;
+    my ($sent, $reply, $mine);
 
-    if (length $frame > $WHOLE_BYTES) {
-        $self->_send_long(\$frame, $seq);
-        return $self->_reply($seq);
-    }
-
-    my $sent;
-    $self->{busy} = $seq, $sent = send($self->{fh}, $frame, $SEND_FLAGS);
-    if ($sent && !%{ $self->{early} } && sysread($self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} })) {
-        no warnings qw(uninitialized numeric);    # of what is too short
-        my ($size, $kind, $number, $mine) = unpack $SMALL_REPLY, ${ $self->{in} };
-        if ($number == $seq && $kind == 3 && $size == 5 + length $mine) {
-            my $all = substr(${ $self->{in} }, 0, ($size + 4) * ($self->{busy} == $seq), ''),
-                $self->{busy} *= $self->{busy} != $seq;
-            if ($all ne '') {
-                my $result = eval { &_thaw($mine, @FLAGS) };
-                $why = $@;
-                $@   = $at;
-                return $self->_bad_image($why) if !defined $result;
-                $! = $errno;    # the script's own; send clears it
-                return $result;
-            }
+    # No handler runs inside this. What was read and is not the whole answer, and nothing else, is left for
+    # others. If nothing was sent, the socket's time-out ends the wait.
+    $skip
+        ? (
+        $skip--, $self->{busy} = $seq,
+        $sent = send($self->{fh}, pack('NCN', 5 + length $tail, 2, $seq) . $tail, $SEND_FLAGS),
+        sysread($self->{fh}, $reply, $READ_BYTES),
+        $mine = !index($reply, pack 'NCN', length($reply) - 4, 3, $seq),
+        ${ $self->{in} } .= $reply x !$mine, $self->{busy} = $seq * !$mine
+        )
+        : ($mine = $self->_look(\$tail, \$sent, \$reply));
+    if ($mine) {
+        $! = $errno;    # the script's own; send clears it
+        if (ord(substr $reply, 11, 1) == $SHORT_TEXT && length $reply == 13 + ord substr $reply, 12, 1) {
+            my $text = substr $reply, 13;
+            return \$text;
         }
+        my $at = $@;
+        substr $reply, 0, 9, '';
+        my $result = eval { &_thaw($reply, @FLAGS) };
+        my $why    = $@;
+        $@ = $at;
+        return $result if defined $result;
+        $self->{doing} = $name;
+        return $self->_bad_image($why);
     }
-    elsif (!$sent) {
-        $self->_send_again(\$frame, $sent, $seq);
+    ($self->{doing}, $self->{ready}) = ($name, 0);
+    if (!$sent) {
+        my $frame = pack('NCN', 5 + length $tail, 2, $seq) . $tail;
+        $self->_send_long(\$frame, $seq);
     }
     $! = $errno;    # as above
     return $self->_reply($seq);
 }
 
+# The same with a large frame, or when the numbers have come to their end.
+sub _long_request {
+    my ($self, $name, $tail) = @_;
+    my $seq = $self->{seq} = $self->{seq} > $MAX_SEQ ? 1 : $self->{seq};
+    my $frame = pack('NCN', 5 + length ${$tail}, 2, $seq) . ${$tail};
+    ($self->{doing}, $self->{ready}) = ($name, 0);
+    local $self->{waiting}{$seq} = 1;
+    $self->_send_long(\$frame, $seq);
+    return $self->_reply($seq);
+}
+
 sub _request {
-    my ($self, $name, $params) = @_;
+    my ($self, $name, $params, $image) = @_;
     my $seq = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
     local $self->{doing} = $name;
     local $self->{waiting}{$seq} = 1;
-    $self->_call($name, $params, $seq, $seq);
+    $self->_call($name, $params, $seq, $seq, undef, $image);
     return $self->_reply($seq);
+}
+
+# Whether nothing waits and nothing is left over. `ready` remembers that; what changes it, and the
+# roads on which something may be left over, forget it.
+sub _ready {
+    my ($self) = @_;
+    $self->{ready} = $self->{owner} * !($self->{busy}
+        || $self->{before} ne ''
+        || $self->{lost}
+        || $self->{owner} != $$ + $THREAD
+        || @{ $self->{rest} }
+        || length ${ $self->{in} }
+        || %{ $self->{early} });
+    return $self->{ready};
+}
+
+# Sends a call and looks for its answer without sleeping, for some ten microseconds: a core that sleeps takes
+# longer to wake up than a small call takes. That is of use when the daemon has a core of its own; an
+# answer that is there at the first look says nothing about that. After looking in vain
+# once, twice, three times without use, the next 0, 1, 2, 4 ... calls are slept for.
+sub _look {
+    my ($self, $tail, $sent, $reply) = @_;
+    my $seq = $self->{seq};
+    $self->{busy} = $seq, ${$sent} = send($self->{fh}, pack('NCN', 5 + length ${$tail}, 2, $seq) . ${$tail}, $SEND_FLAGS);
+    return '' if !${$sent};
+    $self->_poll;
+    my $in = $self->{in};
+    $in = $self->{in}, ${$reply} = substr(
+        ${$in}, 0,
+        length(${$in}) * ($self->{busy} == $seq) * !index(${$in}, pack 'NCN', length(${$in}) - 4, 3, $seq), ''
+        ),
+        $self->{busy} *= ${$reply} eq '';
+    return ${$reply} ne '';
+}
+
+sub _poll {
+    my ($self) = @_;
+    my ($fh, $left, $got, $bytes) = ($self->{fh}, $LOOKS, undef, '');
+    return $skip = -1 if !$LOOK_FLAGS;    # for ever
+    do { $got = recv($fh, $bytes, $LOOK_BYTES, $LOOK_FLAGS), ${ $self->{in} } .= $bytes }
+        until defined $got || !--$left;
+    if (!$left) {
+        ($skip, $penalty) = ($penalty, $penalty < 1 ? 1 : $penalty < $MAX_SKIP ? 2 * $penalty : $MAX_SKIP);
+    }
+    elsif ($left < $LOOKS) { $penalty = 0 }
+    return;
 }
 
 # The number is stored where $slot points to by the statement that sends the call.
@@ -194,6 +257,7 @@ sub oneway {
     my ($image) = _image($params);
     return if !defined $image;
     my $head = $head{$name} || _head($name);
+    $self->{ready} = 0;
     $self->{before} .= pack('NCN', 5 + length($head) + length $image, 2, 0) . $head . $image;
     $self->flush if $now || length $self->{before} > $WHOLE_BYTES;
     return;
@@ -239,7 +303,8 @@ sub _alive {
     local $!;
     my $got = recv $self->{fh}, my $byte, 1, $PEEK_FLAGS;
     return 1 if defined $got ? length $byte : $! == $EAGAIN || $! == $EINTR;
-    $self->{lost} = 'it closed the connection';
+    $self->{ready} = 0;
+    $self->{lost}  = 'it closed the connection';
     delete $self->{fh};
     return '';
 }
@@ -247,11 +312,11 @@ sub _alive {
 # Writes a call's frame. $busy is its number if it is waited for; if it is not, it is kept,
 # and its number stored in $slot.
 sub _call {
-    my ($self, $name, $params, $seq, $busy, $slot) = @_;
+    my ($self, $name, $params, $seq, $busy, $slot, $image) = @_;
     $self->_check if $self->{owner} != $$ + $THREAD || $self->{lost};
+    $self->{ready} = 0;
     my $head = $head{$name} || _head($name);
-    my ($image, $why) = _image($params);
-    $self->_unsendable($why) if !defined $image;
+    $image = $self->_image_of($params, $name) if !defined $image;
     $self->_settle           if $self->{busy} || %{ $self->{outer} };
     my $errno = $! + 0;
     my $call  = pack('NCN', 5 + length($head) + length $image, 2, $seq) . $head . $image;
@@ -286,6 +351,15 @@ sub _image {
     return ($image, $why);
 }
 
+# The same, or a die.
+sub _image_of {
+    my ($self, $params, $name) = @_;
+    my ($image, $why) = _image($params);
+    return $image if defined $image;
+    $self->{doing} = $name;
+    return $self->_unsendable($why);
+}
+
 # What an image holds, or undef; and the reason.
 sub _plain {
     my ($in)   = @_;
@@ -308,7 +382,7 @@ sub _head {
 # for are kept for them. Until it is returned, the reply stays in `early`.
 sub _reply {
     my ($self, $seq) = @_;
-    my $errno = $! + 0;
+    my ($errno, $looked) = ($! + 0, 0);
     while (1) {
         return $self->_arrived($seq) if $self->{early}{$seq};
         $self->_lose($self->{lost})  if $self->{lost};
@@ -316,8 +390,12 @@ sub _reply {
             ($self->{turn}, length ${ $self->{in} }, unpack 'NCN', ${ $self->{in} });
         if ($have < 9 || $size + 4 > $have) {
             $self->_bad_frame("one of $size bytes") if $have >= 9 && $size > $self->{max_frame_bytes};
-            my $got = sysread $self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} };
-            $self->_no_bytes($seq, $got) if !$got;
+            if ($skip || $looked++) {
+                my $got = sysread $self->{fh}, ${ $self->{in} }, $READ_BYTES, length ${ $self->{in} };
+                $self->_no_bytes($seq, $got) if !$got;
+                $skip -= $skip > 0;
+            }
+            else { $self->_poll }
             $! = $errno;    # the script's own; reading clears it
             next;
         }

@@ -46,7 +46,7 @@ sub _check {
 sub _lose {
     my ($self, $why, %more) = @_;
     $self->{lost} = $why;
-    $self->{busy} = 0;
+    $self->{busy} = $self->{ready} = 0;
 
     # Whoever waits in an outer call looks there first.
     $self->{early}{0} = 1;
@@ -93,7 +93,8 @@ sub _foreign {
 sub _refused {
     my ($self, $image) = @_;
     my $error = &_thaw($image, @FLAGS);
-    $self->{lost} = $error->{message};
+    $self->{lost}  = $error->{message};
+    $self->{ready} = 0;
     delete $self->{fh};
     return $self->_fail(%{$error});
 }
@@ -312,6 +313,7 @@ sub close {    # the name is what it does
     my ($self) = @_;
     $self->flush;
     $self->{lost} ||= 'it was closed';
+    $self->{ready} = 0;
     delete $self->{fh};
     return;
 }
