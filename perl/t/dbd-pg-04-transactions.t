@@ -19,26 +19,27 @@ sub seen { return join ',', @{ $other->selectcol_arrayref('select a from t order
 
 {
     my $dbh = handle();
-    is $dbh->begin_work, 1, 'begin_work';
+    is $dbh->begin_work,   1,  'begin_work';
     is $dbh->{AutoCommit}, '', '... AutoCommit off';
-    is $dbh->ping, 1, '... the server has not begun';
+    is $dbh->ping,         1,  '... the server has not begun';
     ok !$dbh->begin_work, 'again';
     is $dbh->errstr, 'Already in a transaction', '... errstr';
     $dbh->do('insert into t values (1)');
-    is $dbh->ping, 3, 'the first statement began it';
-    is seen(), '', '... nobody else sees it';
-    is $dbh->commit, 1, 'commit';
-    is $dbh->{AutoCommit}, 1, '... AutoCommit on';
-    is seen(), '1', '... seen';
+    is $dbh->ping,         3,   'the first statement began it';
+    is seen(),             '',  '... nobody else sees it';
+    is $dbh->commit,       1,   'commit';
+    is $dbh->{AutoCommit}, 1,   '... AutoCommit on';
+    is seen(),             '1', '... seen';
     ok !$dbh->commit, 'commit without a transaction';
     like warned(), qr/^commit ineffective with AutoCommit enabled at \Q$0\E line \d+/, '... warns';
     ok !$dbh->rollback, 'rollback without one';
     like warned(), qr/^rollback ineffective with AutoCommit enabled at /, '... warns';
     $dbh->begin_work;
     $dbh->do('insert into t values (2)');
-    is $dbh->rollback, 1, 'rollback';
-    is $dbh->{AutoCommit}, 1, '... AutoCommit on';
-    is seen(), '1', '... undone';
+    is $dbh->rollback,     1,   'rollback';
+    is $dbh->{AutoCommit}, 1,   '... AutoCommit on';
+    is seen(),             '1', '... undone';
+
     for my $end ('ROLLBACK', 'COMMIT', 'rollback') {
         $dbh->begin_work;
         $dbh->do('select 1') if $end eq 'ROLLBACK';
@@ -63,17 +64,17 @@ sub seen { return join ',', @{ $other->selectcol_arrayref('select a from t order
     $dbh->do('insert into t values (3)');
     is seen(), '1', 'AutoCommit off: not seen';
     $dbh->commit;
-    is seen(), '1,3', 'commit';
-    is $dbh->{AutoCommit}, '', 'AutoCommit stays off';
+    is seen(),             '1,3', 'commit';
+    is $dbh->{AutoCommit}, '',    'AutoCommit stays off';
     $dbh->do('insert into t values (4)');
     $dbh->{AutoCommit} = 1;
     is seen(), '1,3,4', 'switching it on commits';
     $dbh->{AutoCommit} = 0;
     $dbh->do('insert into t values (4)');
     ok !$dbh->commit, 'a commit that fails';
-    is $dbh->state, '23505', '... state';
-    is $dbh->{AutoCommit}, '', '... AutoCommit still off';
-    is $dbh->selectrow_array('select count(*) from t'), 3, '... and a new transaction begins';
+    is $dbh->state,                                     '23505', '... state';
+    is $dbh->{AutoCommit},                              '',      '... AutoCommit still off';
+    is $dbh->selectrow_array('select count(*) from t'), 3,       '... and a new transaction begins';
     $dbh->rollback;
     ok $dbh->pg_savepoint('one'), 'pg_savepoint';
     $dbh->do('insert into t values (5)');
@@ -95,7 +96,9 @@ sub seen { return join ',', @{ $other->selectcol_arrayref('select a from t order
     $dbh->do('insert into t values (9)');
     is warned(), '', 'nothing warned so far';
     undef $dbh;
-    like warned(), qr/^Issuing rollback\(\) due to DESTROY without explicit disconnect\(\) of DBD::Pg::db handle dbname=/, 'the handle goes away';
+    like warned(),
+        qr/^Issuing rollback\(\) due to DESTROY without explicit disconnect\(\) of DBD::Pg::db handle dbname=/,
+        'the handle goes away';
     is seen(), '1,3,4,6', '... undone';
 }
 {
@@ -103,9 +106,12 @@ sub seen { return join ',', @{ $other->selectcol_arrayref('select a from t order
     $dbh->do('insert into t values (10)');
     $dbh->disconnect;
     my $tries = 0;
-    select undef, undef, undef, 0.05 while $other->selectrow_array("select count(*) from pg_locks where relation = 't'::regclass and pid <> pg_backend_pid()") && $tries++ < 100;
-    is seen(), '1,3,4,6', 'disconnect undoes';
-    is warned(), '', '... in silence';
+    select undef, undef, undef, 0.05
+        while $other->selectrow_array(
+        "select count(*) from pg_locks where relation = 't'::regclass and pid <> pg_backend_pid()")
+        && $tries++ < 100;
+    is seen(),   '1,3,4,6', 'disconnect undoes';
+    is warned(), '',        '... in silence';
     $dbh = handle();
     ok !$dbh->pg_savepoint('x'), 'a savepoint with AutoCommit on';
     like warned(), qr/^savepoint ineffective with AutoCommit enabled at /, '... warns';

@@ -10,16 +10,22 @@ use DBD::Pg ':async';
 
 my $pg  = TestServer::PostgreSQL->needed;
 my $dbh = DBI->connect($pg->socket_dsn, 'postgres', '', { PrintError => 0 });
-sub until_ready { my ($h) = @_; my $n = 0; select undef, undef, undef, 0.01 while !$h->pg_ready && $n++ < 1000; return $h->pg_ready }
 
-is $dbh->{pg_async_status}, 0, 'pg_async_status';
+sub until_ready {
+    my ($h) = @_;
+    my $n = 0;
+    select undef, undef, undef, 0.01 while !$h->pg_ready && $n++ < 1000;
+    return $h->pg_ready
+}
+
+is $dbh->{pg_async_status},                                    0,     'pg_async_status';
 is $dbh->do('select pg_sleep(0.3)', { pg_async => PG_ASYNC }), '0E0', 'do';
-is $dbh->{pg_async_status}, 1, '... pg_async_status';
-is $dbh->pg_ready, 0, '... not ready';
+is $dbh->{pg_async_status},                                    1,     '... pg_async_status';
+is $dbh->pg_ready,                                             0,     '... not ready';
 ok !$dbh->do('select 1'), 'another one is refused';
 is $dbh->errstr, 'Cannot execute until previous async query has finished', '... errstr';
 ok until_ready($dbh), 'ready';
-is $dbh->pg_result, 1, 'pg_result';
+is $dbh->pg_result,         1, 'pg_result';
 is $dbh->{pg_async_status}, 0, '... pg_async_status';
 ok !$dbh->pg_result, 'no second result';
 is $dbh->errstr, 'No asynchronous query is running', '... errstr';
@@ -39,10 +45,10 @@ ok !$dbh->pg_result, 'an error';
 is $dbh->state, '22012', '... state';
 
 $dbh->do('select pg_sleep(30)', { pg_async => PG_ASYNC });
-is $dbh->pg_cancel, 1, 'pg_cancel';
-is $dbh->{pg_async_status}, -1, '... pg_async_status';
-is $dbh->selectrow_array('select 5'), 5, '... the connection is free';
-is $dbh->{pg_async_status}, 0, '... pg_async_status';
+is $dbh->pg_cancel,                   1,  'pg_cancel';
+is $dbh->{pg_async_status},           -1, '... pg_async_status';
+is $dbh->selectrow_array('select 5'), 5,  '... the connection is free';
+is $dbh->{pg_async_status},           0,  '... pg_async_status';
 $dbh->do('select 1', { pg_async => PG_ASYNC });
 until_ready($dbh);
 is $dbh->pg_cancel, '', 'pg_cancel of what is over';
@@ -54,7 +60,7 @@ is $dbh->do('select 1', { pg_async => PG_OLDQUERY_WAIT }), 1, 'PG_OLDQUERY_WAIT'
 $dbh->do('select pg_sleep(30)', { pg_async => PG_ASYNC });
 my $next = $dbh->prepare('select 8', { pg_async => PG_ASYNC + PG_OLDQUERY_CANCEL });
 $next->execute;
-is $next->pg_result, 1, 'both at prepare';
+is $next->pg_result,  1, 'both at prepare';
 is $next->fetch->[0], 8, '... row';
 
 {
@@ -64,8 +70,8 @@ is $next->fetch->[0], 8, '... row';
     alarm 1;
     ok !$slow->execute(30), 'cancel from a signal handler';
     alarm 0;
-    is $slow->state, '57014', '... state';
-    is $dbh->selectrow_array('select 6'), 6, '... the connection works';
+    is $slow->state,                      '57014', '... state';
+    is $dbh->selectrow_array('select 6'), 6,       '... the connection works';
 }
 
 done_testing;

@@ -16,12 +16,12 @@ my $sql = "select n, 'row ' || n as name, n * 0.5 as half from generate_series(1
 {
     my $sth   = $dbh->prepare($sql);
     my $count = $sth->execute;
-    is $count, $n, 'execute tells how many rows there are';
+    is $count,     $n, 'execute tells how many rows there are';
     is $sth->rows, $n, '... so does rows';
     my ($rows, $sum) = (0, 0);
     while (my $row = $sth->fetchrow_arrayref) { $rows++; $sum += $row->[0] }
-    is $rows, $n, 'fetchrow_arrayref';
-    is $sum, $n * ($n + 1) / 2, '... all of them';
+    is $rows, $n,                'fetchrow_arrayref';
+    is $sum,  $n * ($n + 1) / 2, '... all of them';
     $sth->execute;
     is $sth->rows, $n, 'rows of a result that nobody has counted';
     $rows = 0;
@@ -38,14 +38,14 @@ my $sql = "select n, 'row ' || n as name, n * 0.5 as half from generate_series(1
     is $rows, $n, 'bind_columns';
     $sth->execute;
     $sth->fetch for 1 .. 3;
-    is $sth->finish, 1, 'finish in the middle';
+    is $sth->finish,                      1, 'finish in the middle';
     is $dbh->selectrow_array('select 1'), 1, '... the connection goes on';
 }
-is scalar @{ $dbh->selectall_arrayref($sql) }, $n, 'selectall_arrayref';
-is $dbh->selectall_arrayref($sql, { Slice => {} })->[-1]{name}, "row $n", '... with Slice';
-is scalar @{ $dbh->selectall_arrayref($sql, { MaxRows => 7 }) }, 7, '... MaxRows';
-is scalar keys %{ $dbh->selectall_hashref($sql, 'n') }, $n, 'selectall_hashref';
-is scalar @{ $dbh->selectcol_arrayref($sql) }, $n, 'selectcol_arrayref';
+is scalar @{ $dbh->selectall_arrayref($sql) },                   $n,       'selectall_arrayref';
+is $dbh->selectall_arrayref($sql, { Slice => {} })->[-1]{name},  "row $n", '... with Slice';
+is scalar @{ $dbh->selectall_arrayref($sql, { MaxRows => 7 }) }, 7,        '... MaxRows';
+is scalar keys %{ $dbh->selectall_hashref($sql, 'n') },          $n,       'selectall_hashref';
+is scalar @{ $dbh->selectcol_arrayref($sql) },                   $n,       'selectcol_arrayref';
 
 {
     my $outer = $dbh->prepare($sql);
@@ -59,27 +59,31 @@ is scalar @{ $dbh->selectcol_arrayref($sql) }, $n, 'selectcol_arrayref';
         $inner->finish;
     }
     is $good, $n / 400, 'a statement inside another';
-    my @many = map { my $sth = $dbh->prepare("select n from generate_series($_, $_ + 5000) as n"); $sth->execute; $sth } 1 .. 4;
+    my @many = map { my $sth = $dbh->prepare("select n from generate_series($_, $_ + 5000) as n"); $sth->execute; $sth }
+        1 .. 4;
     my @sum = (0) x 4;
-    for (0 .. 5000) { for my $i (0 .. 3) { $sum[$i] += $many[$i]->fetch->[0] } }
+    for (0 .. 5000) {
+        for my $i (0 .. 3) { $sum[$i] += $many[$i]->fetch->[0] }
+    }
     is join(',', @sum), join(',', map { 5001 * $_ + 5000 * 5001 / 2 } 1 .. 4), 'four at a time';
 }
 {
     my $sth = $dbh->prepare('select 100 / (30000 - n) from generate_series(1, 40000) as n');
     my $rv  = $sth->execute;
     1 while $rv && $sth->fetch;
-    is $sth->err, 7, 'an error in a late row';
+    is $sth->err,   7,       'an error in a late row';
     is $sth->state, '22012', '... state';
-    is $dbh->ping, 1, '... ping';
+    is $dbh->ping,  1,       '... ping';
 }
 
 # tuples
 $dbh->do('create table t(a int primary key, b text)');
 {
     my $sth = $dbh->prepare('insert into t values (?, ?)');
-    my ($tuples, $rows) = $sth->execute_array({ ArrayTupleStatus => \my @status }, [1 .. 1200], [map { "b$_" } 1 .. 1200]);
-    is $tuples, 1200, 'execute_array';
-    is $rows, 1200, '... rows';
+    my ($tuples, $rows) =
+        $sth->execute_array({ ArrayTupleStatus => \my @status }, [1 .. 1200], [map { "b$_" } 1 .. 1200]);
+    is $tuples,                          1200, 'execute_array';
+    is $rows,                            1200, '... rows';
     is scalar(grep { $_ == 1 } @status), 1200, '... status';
     ok !$sth->execute_array({ ArrayTupleStatus => \@status }, [2001, 5, 2002, 'x'], 'c'), 'some that fail';
     is scalar @status, 4, '... a status each';
@@ -106,10 +110,10 @@ SKIP: {
     my $sth = $dbh->prepare('insert into p values (?)');
     is $sth->execute($_), -1, 'execute of an insert does not wait' for 1, 2;
     is $dbh->selectrow_array('select count(*) from p'), 2, 'what follows sees it';
-    ok $sth->execute(1), 'one that will fail';
+    ok $sth->execute(1),                           'one that will fail';
     ok !defined $dbh->selectrow_array('select 1'), 'the next call that waits tells';
-    is $dbh->state, '23505', '... state';
-    is $dbh->selectrow_array('select 3'), 3, '... once';
+    is $dbh->state,                       '23505', '... state';
+    is $dbh->selectrow_array('select 3'), 3,       '... once';
     $dbh->{bridge_pipeline} = 0;
     is $sth->execute(3), 1, 'off again';
 }

@@ -59,7 +59,10 @@ BEGIN {
         [Trouble      => main => '_inactive _fail _error _extra _new_columns _look_at_params'],
         [Placeholders => main => '_plan _pieces _filled'],
         [Binding      => main => '_flat_array'],
-        [Binding      => st   => 'bind_param bind_param_array bind_param_inout _flatten _unbound _otherwise _prepared _bind_inout'],
+        [
+            Binding => st =>
+                'bind_param bind_param_array bind_param_inout _flatten _unbound _otherwise _prepared _bind_inout'
+        ],
         [Quote        => main => '_quoted'],
         [Quote        => db   => 'quote quote_identifier'],
         [Types        => main => '_import _type _sql_type _constants'],
@@ -88,7 +91,8 @@ BEGIN {
         [Async => db   => '+pg_ready +pg_result +pg_cancel _do_otherwise'],
         [Async => st   => '+pg_ready +pg_result +pg_cancel _execute_otherwise'],
         [
-            LargeObjects => db => '+lo_creat +lo_open +lo_write +lo_read +lo_lseek +lo_tell +lo_truncate +lo_close +lo_unlink'
+            LargeObjects => db =>
+                '+lo_creat +lo_open +lo_write +lo_read +lo_lseek +lo_tell +lo_truncate +lo_close +lo_unlink'
                 . ' +lo_import +lo_import_with_oid +lo_export +lo_lseek64 +lo_tell64 +lo_truncate64'
         ],
         [LargeObjects => st   => 'blob_read'],
@@ -103,13 +107,13 @@ BEGIN {
     CPANBridge::Driver::lazy('DBD::Pg', __FILE__, @PARTS);
     our @ISA = ('CPANBridge::Driver');
     @DBD::Pg::st::ISA = ('CPANBridge::Driver::st');
-    @EXPORT = qw($DBDPG_DEFAULT PG_ASYNC PG_OLDQUERY_CANCEL PG_OLDQUERY_WAIT PG_BYTEA);
+    @EXPORT           = qw($DBDPG_DEFAULT PG_ASYNC PG_OLDQUERY_CANCEL PG_OLDQUERY_WAIT PG_BYTEA);
 }
 
-sub PG_ASYNC           () { 1 }
+sub PG_ASYNC ()           { 1 }
 sub PG_OLDQUERY_CANCEL () { 2 }
-sub PG_OLDQUERY_WAIT   () { 4 }
-sub PG_BYTEA           () { 17 }
+sub PG_OLDQUERY_WAIT ()   { 4 }
+sub PG_BYTEA ()           { 17 }
 
 # `use DBD::Pg` makes the constants of all types known as DBD::Pg::PG_...; `require`, which is what DBI does, leaves them to AUTOLOAD.
 sub import {
@@ -119,13 +123,13 @@ sub import {
     my $to = caller;
     no strict 'refs';
     *{"${to}::DBDPG_DEFAULT"} = \$DBDPG_DEFAULT;
-    *{"${to}::$_"} = \&$_ for grep { /^PG/ } @EXPORT;
+    *{"${to}::$_"}            = \&$_ for grep { /^PG/ } @EXPORT;
     return;
 }
 
 sub AUTOLOAD {
     my ($name) = our $AUTOLOAD =~ /(\w+)\z/;
-    return if $name eq 'DESTROY';
+    return       if $name eq 'DESTROY';
     _constants() if $name =~ /^PG_/;
     no strict 'refs';
     goto &$AUTOLOAD if defined &$AUTOLOAD;
@@ -137,10 +141,12 @@ sub AUTOLOAD {
 sub driver {
     return $drh if $drh;
     my ($class) = @_;
-    DBI->setup_driver($class)                                          if !"${class}::dr"->isa('DBD::_::dr');
+    DBI->setup_driver($class)                                     if !"${class}::dr"->isa('DBD::_::dr');
     CPANBridge::Driver::install_methods('DBD::Pg', 'pg_', @PARTS) if !$installed++;
-    $drh = DBI::_new_drh("${class}::dr",
-        { Name => 'Pg', Version => "$VERSION", Attribution => "DBD::Pg $VERSION by Greg Sabino Mullane and others" });
+    $drh = DBI::_new_drh(
+        "${class}::dr",
+        { Name => 'Pg', Version => "$VERSION", Attribution => "DBD::Pg $VERSION by Greg Sabino Mullane and others" }
+    );
     return $drh;
 }
 
@@ -162,7 +168,8 @@ package DBD::Pg::db;
 our $imp_data_size = 0;
 
 # What a statement takes over from its database handle.
-my @INHERITED = qw(pg_server_prepare pg_switch_prepared pg_prepare_now pg_placeholder_dollaronly pg_placeholder_nocolons);
+my @INHERITED =
+    qw(pg_server_prepare pg_switch_prepared pg_prepare_now pg_placeholder_dollaronly pg_placeholder_nocolons);
 
 sub PLANS_KEPT ()      { 300 }
 sub PLAN_KEPT_BYTES () { 4096 }
@@ -170,8 +177,8 @@ my (%PLAN, $plans);    # of SQL that was seen before, while nothing unusual was 
 
 sub prepare {
     my ($dbh, $sql, $attr) = @_;
-    return undef                                                                      if !defined $sql;
-    CPANBridge::Driver::croak('Cannot prepare empty statement')                       if $sql eq '';
+    return undef                                                                        if !defined $sql;
+    CPANBridge::Driver::croak('Cannot prepare empty statement')                         if $sql eq '';
     CPANBridge::Driver::croak("prepare: attribute parameter '$attr' is not a hash ref") if $attr && ref $attr ne 'HASH';
     my $conn = $dbh->{bridge_conn};
     $sql = "$sql";
@@ -180,9 +187,9 @@ sub prepare {
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $sql });
     @$sth{@INHERITED}                                           = @$dbh{@INHERITED};
     @$sth{qw(bridge_conn bridge_plan bridge_params bridge_got)} = ($conn, $plan, $plan->[1], -1);
-    $sth->{NAME}          = [];
-    $sth->{NUM_OF_PARAMS} = $plan->[1];
-    $sth->STORE(NUM_OF_PARAMS => $plan->[1]) if !$DBI::BRIDGE;
+    $sth->{NAME}                                                = [];
+    $sth->{NUM_OF_PARAMS}                                       = $plan->[1];
+    $sth->STORE(NUM_OF_PARAMS => $plan->[1])            if !$DBI::BRIDGE;
     DBD::Pg::st::_prepared($sth, $attr) or return undef if $special || $sth->{pg_prepare_now};
     return $outer;
 }
@@ -223,7 +230,7 @@ sub do {
     if (!$reply) { $dbh->{bridge_binds} = \@binds if @binds; return DBD::Pg->_fail($dbh, $error) }
     my ($count, undef, $extra) = @$reply;
     DBD::Pg->_extra($conn, $extra) if $extra;
-    return -1                      if $extra && $extra->{copy};
+    return -1                      if $extra         && $extra->{copy};
     DBD::Pg::_leave_work($dbh)     if $conn->{begun} && !$conn->{tx};
     return !defined $count ? undef : $count > 0 ? $count : '0E0';
 }
@@ -252,7 +259,7 @@ sub DESTROY {
     my $conn = $dbh->{bridge_conn};
     $dbh->STORE(Active => 0);
     return if !$conn || !$conn->{active};
-    my $ending = defined ${^GLOBAL_PHASE} && ${^GLOBAL_PHASE} eq 'DESTRUCT';
+    my $ending = defined ${^GLOBAL_PHASE}        && ${^GLOBAL_PHASE} eq 'DESTRUCT';
     my $mine   = CPANBridge::Driver::mine($conn) && !$dbh->FETCH('InactiveDestroy');
     if ($mine && !$ending && !$dbh->{AutoCommit} && $conn->{tx} && $dbh->FETCH('Executed') && $dbh->FETCH('Warn')) {
         CPANBridge::Driver::warning(
@@ -277,12 +284,12 @@ my $SIMPLE = { how => 's' };
 
 # What goes to the daemon for these values: SQL, values, options. Nothing when there is an error, which is set.
 sub _sendable {
-    my ($h, $plan, $binds) = @_;
-    my ($text, $n, $how) = @$plan;
-    return _wrong_count($h, scalar @$binds, $n)   if @$binds != $n;
-    _flatten($binds) or $how = 'fill'             if grep { ref } @$binds;
-    $how = 'fill'                                 if $how eq '' && !$h->{pg_server_prepare};
-    return ($text, $binds)                        if $how eq '';
+    my ($h,    $plan, $binds) = @_;
+    my ($text, $n,    $how)   = @$plan;
+    return _wrong_count($h, scalar @$binds, $n) if @$binds != $n;
+    _flatten($binds) or $how = 'fill' if grep { ref } @$binds;
+    $how = 'fill' if $how eq '' && !$h->{pg_server_prepare};
+    return ($text, $binds) if $how eq '';
     return ($how eq 'fill' ? DBD::Pg::_filled($h, $plan, $binds) : $text, undef, $SIMPLE);
 }
 
@@ -308,11 +315,20 @@ sub execute {
         return _unbound($sth) if !$values || $sth->{bridge_unbound};
     }
     my ($text, $opts) = ($plan->[0], $sth->{bridge_opts});
-    if ($plan->[2] eq '' && $sth->{pg_server_prepare} && $sth->{pg_switch_prepared} == 2 && !$sth->{bridge_inout} && !grep { ref } @$values) {
+    if (   $plan->[2] eq ''
+        && $sth->{pg_server_prepare}
+        && $sth->{pg_switch_prepared} == 2
+        && !$sth->{bridge_inout}
+        && !grep { ref } @$values)
+    {
         $text = undef if $sth->{bridge_sent};
     }
-    elsif (!$n && !$opts) { $opts = $SIMPLE; $text = undef if $sth->{bridge_sent} }
-    else                  { ($text, $values, $opts) = _otherwise($sth) or return undef }
+    elsif (!$n && !$opts) {
+        return _again($sth) if $sth->{bridge_canned};
+        $opts = $SIMPLE;
+        $text = undef if $sth->{bridge_sent};
+    }
+    else { ($text, $values, $opts) = _otherwise($sth) or return undef }
     my $session = $conn->{session};
     _drop_reply($sth, $session) if $sth->{bridge_seq} || $sth->{bridge_reply};
     my $id = $sth->{bridge_id} ||= CPANBridge::Driver::next_id();
@@ -324,9 +340,8 @@ sub execute {
     DBD::Pg::_traced($sth, sql => defined $text ? $text : $plan->[0]) if $DBI::WATCH || $sth->{bridge_watch};
     {
         local $@;
-        $reply = eval {
-            $session->request('pg.execute', [$conn->{id}, $id, $text, $values, _mode($sth), undef, $opts]);
-        };
+        $reply =
+            eval { $session->request('pg.execute', [$conn->{id}, $id, $text, $values, _mode($sth), undef, $opts]); };
         $error = $@ if !$reply;
     }
     if (!$reply) { delete $sth->{bridge_sent}; return DBD::Pg->_fail($sth, $error) }
@@ -340,8 +355,8 @@ sub _result {
     my ($count, $done, $rows, $extra) = @$reply;
     if ($extra) {
         DBD::Pg->_extra($conn, $extra);
-        $sth->{bridge_cmd} = $extra->{cmd}                                if defined $extra->{cmd};
-        DBD::Pg->_new_columns($sth, $extra->{columns}, $extra)            if $extra->{columns};
+        $sth->{bridge_cmd} = $extra->{cmd}                     if defined $extra->{cmd};
+        DBD::Pg->_new_columns($sth, $extra->{columns}, $extra) if $extra->{columns};
     }
     DBD::Pg::_leave_work($conn->{dbh}) if $conn->{begun} && !$conn->{tx} && !$conn->{busy};
     if (!@{ $sth->{NAME} }) {
@@ -352,9 +367,9 @@ sub _result {
     _ask_ahead($sth, $conn->{session}) if !$done;
     _arrived($sth, $rows)              if $rows;
     if ($DBI::BRIDGE) { $sth->{Active} = 1 }
-    else              { $sth->STORE(Active => 1) }
-    _bind_inout($sth)                          if $sth->{bridge_inout};
-    return $count || '0E0'                     if $count >= 0;
+    else { $sth->STORE(Active => 1) }
+    _bind_inout($sth)      if $sth->{bridge_inout};
+    return $count || '0E0' if $count >= 0;
     return _is_looked_at() ? $sth->rows : -1;
 }
 
@@ -395,7 +410,8 @@ sub STORE {
 sub FETCH {
     my ($sth, $name) = @_;
     return _fetch($sth, $name)
-        if $name =~ /^(?:pg_\w+|TYPE|NULLABLE|PRECISION|SCALE|ParamValues|ParamTypes|CursorName|RowsInCache|NUM_OF_FIELDS)\z/;
+        if $name =~
+        /^(?:pg_\w+|TYPE|NULLABLE|PRECISION|SCALE|ParamValues|ParamTypes|CursorName|RowsInCache|NUM_OF_FIELDS)\z/;
     return $sth->{bridge_got} < 0 && !defined $sth->{bridge_done} ? undef : $sth->{NAME} if $name eq 'NAME';
     goto &$base_fetch;
 }

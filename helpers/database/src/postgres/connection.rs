@@ -164,8 +164,11 @@ impl Connection {
                 statement.deferred = Some(Trouble::server(body, self.settings.level, Some(&statement.sql)));
             }
             b'Z' => {
-                self.live = None;
-                return true;
+                statement.ready = statement.ready.saturating_sub(1);
+                if statement.ready == 0 {
+                    self.live = None;
+                    return true;
+                }
             }
             _ => {}
         }

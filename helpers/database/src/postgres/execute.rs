@@ -170,6 +170,7 @@ impl Connection {
             if kind == b'D' && head.failed.is_none() {
                 if !is_script && !keep_no_rows {
                     statement.is_live = true;
+                    statement.ready = head.ready;
                     self.live = Some(statement.number);
                     return self.read_ahead(statement);
                 }
@@ -247,6 +248,9 @@ impl Connection {
 
     /// The columns of a statement are known.
     fn described(&mut self, statement: &mut Statement, columns: Option<std::sync::Arc<Columns>>) {
+        // The same columns once more are the same to whoever knows them.
+        let same = |known: &&std::sync::Arc<Columns>| columns.as_ref().is_some_and(|columns| columns.is_same(known));
+        let columns = statement.told_columns.as_ref().filter(same).cloned().or(columns.clone());
         statement.columns.clone_from(&columns);
         if let Some(plan) = statement.plan.and_then(|id| self.conn.plans.get(id))
             && plan.number().is_some()
@@ -269,6 +273,7 @@ impl Connection {
     fn read_ahead(&mut self, statement: &mut Statement) -> Result<()> {
         let mut offset = 0;
         let mut rows = 0;
+        let mut ready = statement.ready;
         loop {
             let link = &mut self.conn.link;
             match link.head(offset)? {
@@ -279,6 +284,7 @@ impl Connection {
                             self.throw_away(statement)?;
                             return statement.deferred.take().map_or(Ok(()), Err);
                         }
+                        b'Z' if ready > 1 => ready -= 1,
                         b'Z' => {
                             statement.total = Some(rows);
                             link.transaction = Link::transaction_of(link.pending().get(offset + 5).copied());

@@ -34,6 +34,8 @@ pub struct Statement {
     pub tag: Tag,
     /// Its rows are on the link.
     pub is_live: bool,
+    /// So often `ReadyForQuery` comes before the link is free of it.
+    pub ready: usize,
     /// Rows that were put aside.
     pub store: Spill,
     /// How many rows there are in all, once that is known.
@@ -61,6 +63,7 @@ impl Statement {
             told_command: String::new(),
             tag: Tag::default(),
             is_live: false,
+            ready: 0,
             store: Spill::new(&SpillLimits::configured()),
             total: None,
             given: 0,

@@ -77,7 +77,7 @@ impl Trouble {
                 .err(FATAL_ERROR)
                 .state("57014")
                 .unknown("whether the statement took effect; its connection was closed"),
-            Self::Usage(text) => Error::new(code::DATABASE, text).err(FATAL_ERROR),
+            Self::Usage(text) => Error::new(code::DATABASE, text.trim_end_matches('\n')).err(FATAL_ERROR),
             Self::Other(error) => error,
         }
     }

@@ -20,8 +20,14 @@ sub _make_room {
     my $busy = $conn->{busy};
     CPANBridge::Driver::croak($IN_COPY{$busy}) if $IN_COPY{$busy};
     if ($busy eq 'async') {
-        if    ($flags & PG_OLDQUERY_CANCEL()) { _stop_async($conn, $h, 'cancel') or return }
-        elsif ($flags & PG_OLDQUERY_WAIT())   { _stop_async($conn, $h, 'result') or return }
+        if ($flags & PG_OLDQUERY_CANCEL()) {
+            my $reply = _stop_async($conn, $h, 'cancel') or return;
+            if ($reply->[0] && $conn->{begin}) {    # cancelled, and rolled back
+                CPANBridge::Driver::call($h, 'rollback', $conn->{id}) or return;
+                $conn->{tx} = 0;
+            }
+        }
+        elsif ($flags & PG_OLDQUERY_WAIT()) { _stop_async($conn, $h, 'result') or return }
         else {
             $h->set_err(7, 'Cannot execute until previous async query has finished', '00000');
             return;
@@ -45,7 +51,8 @@ sub _stop_async {
         $error = $@ if !$reply;
     }
     return $reply if $reply;
-    return $reply = [0] if $how eq 'result' && ref $error eq 'CPANBridge::Error' && ($error->{code} || '') eq 'database';
+    return $reply = [0]
+        if $how eq 'result' && ref $error eq 'CPANBridge::Error' && ($error->{code} || '') eq 'database';
     return DBD::Pg->_fail($h, $error);
 }
 
@@ -63,7 +70,7 @@ sub _send {
 sub _pipeline {
     my ($conn, $on) = @_;
     return $conn->{pipeline} = 1 if $on;
-    return                       if !delete $conn->{pipeline} || !$conn->{active};
+    return if !delete $conn->{pipeline} || !$conn->{active};
     CPANBridge::Driver::call($conn->{dbh}, 'sync', $conn->{id});
     return;
 }
@@ -87,7 +94,9 @@ sub _do_otherwise {
     if ($conn->{busy}) { DBD::Pg::_make_room($conn, $dbh, $flags) or return (1, undef) }
     if ($flags & DBD::Pg::PG_ASYNC()) {
         delete $conn->{async};
-        return (1, DBD::Pg::_send($conn, $dbh, CPANBridge::Driver::next_id(), $sql, $values, $values ? $opts : { how => 's' }));
+        return (1,
+            DBD::Pg::_send($conn, $dbh, CPANBridge::Driver::next_id(), $sql, $values, $values ? $opts : { how => 's' })
+        );
     }
     return if !$conn->{pipeline} || !DBD::Pg::_queueable($sql);
     return (1, DBD::Pg::_queue($conn, CPANBridge::Driver::next_id(), $sql, $values, $values ? $opts : { how => 's' }));

@@ -15,24 +15,30 @@ my @OWN = qw(
     pg_standard_conforming_strings pg_switch_prepared pg_user
 );
 
-sub private_attribute_info { return { map { $_ => undef } @OWN } }
+sub private_attribute_info {
+    return { map { $_ => undef } @OWN }
+}
 
 my %FACT = (
     pg_db => 'db', pg_host => 'host', pg_options => 'options', pg_port => 'port', pg_user => 'user', pg_pid => 'pid',
     pg_server_version => 'server_version', pg_lib_version => 'lib_version',
 );
-my %FACT_LOST = (pg_pid => 0, pg_db => undef, pg_host => undef, pg_options => undef, pg_port => undef, pg_user => undef);
+my %FACT_LOST =
+    (pg_pid => 0, pg_db => undef, pg_host => undef, pg_options => undef, pg_port => undef, pg_user => undef);
 
 my %COMPUTED = (
-    pg_async_status                => sub { $_[1]{async_status} || 0 },
-    pg_default_port                => sub { my $port = $_[1]{facts}{default_port}; defined $port ? $port : 5432 },
-    pg_pass                        => sub { my $pass = $_[0]{bridge_pass}; $pass = $pass && $pass->(); defined $pass ? $pass : '' },
+    pg_async_status => sub { $_[1]{async_status} || 0 },
+    pg_default_port => sub { my $port = $_[1]{facts}{default_port}; defined $port ? $port : 5432 },
+    pg_pass         => sub { my $pass = $_[0]{bridge_pass}; $pass = $pass && $pass->(); defined $pass ? $pass : '' },
     pg_socket                      => sub { _socket($_[1]) },
     pg_standard_conforming_strings => sub { $_[1]{active} ? $_[1]{params}{standard_conforming_strings} : undef },
     pg_utf8_flag                   => \&_utf8_flag,
     RowCacheSize                   => sub { undef },
-    ParamValues                    => sub { my $n = 0; return { map { ++$n => $_ } @{ $_[0]{bridge_binds} || [] } } },
-    bridge_pipeline                => sub { $_[1]{pipeline} ? 1 : 0 },
+    ParamValues                    => sub {
+        my $n = 0;
+        return { map { ++$n => _shown($_) } @{ $_[0]{bridge_binds} || [] } }
+    },
+    bridge_pipeline => sub { $_[1]{pipeline} ? 1 : 0 },
 );
 
 sub _fetch {
@@ -46,13 +52,15 @@ sub _fetch {
     return $dbh->{$name};
 }
 
-# The descriptor of the way to the daemon: it becomes readable when the server has something to tell (see `watch`), which is what scripts
-# want to know of the real one.
+sub _shown { my ($value) = @_; return defined $value && !ref $value ? "$value" : $value }
+
+# A descriptor of the way to the daemon. It is a copy: a script may close it, and then means that the connection is lost (ping).
 sub _socket {
     my ($conn) = @_;
     return -1 if !$conn->{active} || !CPANBridge::Driver::mine($conn);
-    my $fd = fileno $conn->{session}{fh};
-    return defined $fd ? $fd : -1;
+    require POSIX;
+    $conn->{fd} = POSIX::dup(fileno $conn->{session}{fh}) if !defined $conn->{fd};
+    return defined $conn->{fd} ? $conn->{fd} : -1;
 }
 
 sub _utf8_flag {
@@ -70,14 +78,17 @@ my %READ_ONLY = map { $_ => 1 } keys %FACT, qw(
 );
 
 my %STORE = (
-    pg_enable_utf8  => sub { my $mode = defined $_[2] ? 0 + $_[2] : 0; _configure(@_[0, 1], utf8 => $mode); $mode },
-    pg_bool_tf      => sub { my $on = $_[2] ? 1 : 0; _configure(@_[0, 1], bool_tf => $on); _turn_booleans($_[0], $on); $on },
-    pg_expand_array => sub { my $on = $_[2] ? 1 : 0; _configure(@_[0, 1], expand_array => $on); $on },
-    pg_errorlevel   => sub { my $level = _errorlevel($_[2]); _configure(@_[0, 1], errorlevel => $level); $level },
+    pg_enable_utf8 => sub { my $mode = defined $_[2] ? 0 + $_[2] : 0; _configure(@_[0, 1], utf8 => $mode); $mode },
+    pg_bool_tf => sub { my $on = $_[2] ? 1 : 0; _configure(@_[0, 1], bool_tf => $on); _turn_booleans($_[0], $on); $on },
+    pg_expand_array    => sub { my $on = $_[2] ? 1 : 0; _configure(@_[0, 1], expand_array => $on); $on },
+    pg_errorlevel      => sub { my $level = _errorlevel($_[2]); _configure(@_[0, 1], errorlevel => $level); $level },
     pg_switch_prepared => sub { defined $_[2] ? int $_[2] : 2 },
     pg_placeholder_escaped => sub { defined $_[2] ? $_[2] ? 1 : 0 : undef },
-    (map { $_ => sub { $_[2] ? 1 : 0 } }
-            qw(pg_placeholder_dollaronly pg_placeholder_nocolons pg_prepare_now pg_server_prepare)),
+    (
+        map {
+            $_ => sub { $_[2] ? 1 : 0 }
+        } qw(pg_placeholder_dollaronly pg_placeholder_nocolons pg_prepare_now pg_server_prepare)
+    ),
     bridge_pipeline => sub { DBD::Pg::_pipeline($_[1], $_[2]); $_[2] ? 1 : 0 },
 );
 
@@ -86,9 +97,9 @@ sub _store {
     return 1 if $READ_ONLY{$name};
     my $conn = $dbh->{bridge_conn};
     if ($name eq 'dbd_verbose') { $dbh->trace('DBD') if $value; return 1 }
-    if ($name eq 'ReadOnly') { return _store_read_only($dbh, $value) }
+    if ($name eq 'ReadOnly')    { return _store_read_only($dbh, $value) }
     my $store = $STORE{$name} or return 1;    # unknown ones are taken without a word
-    my $same = defined $dbh->{$name} && defined $value && $dbh->{$name} eq $value && $value ne '-1';
+    my $same  = defined $dbh->{$name} && defined $value && $dbh->{$name} eq $value && $value ne '-1';
     $dbh->{$name} = $store->($dbh, $conn, $value) if !$same;
     DBD::Pg::_look_at_params($conn) if $name =~ /^pg_placeholder_/;
     return 1;
@@ -96,7 +107,7 @@ sub _store {
 
 sub _configure {
     my ($dbh, $conn, $name, $value) = @_;
-    if ($name eq 'utf8') {    # the encoding is looked at now
+    if ($name eq 'utf8') {                    # the encoding is looked at now
         my $encoding = $conn->{params}{client_encoding} || 'UTF8';
         $conn->{utf8} = $value == -1 ? ($encoding =~ /\AUTF-?8\z/i ? 1 : 0) : $value;
     }
@@ -110,12 +121,14 @@ sub _turn_booleans {
     my %as = $on ? (0 => 'f', 1 => 't') : (f => 0, t => 1);
     for my $sth (grep { $_ && $_->{bridge_facts} } @{ $dbh->{bridge_kids} || [] }) {
         my $types = $sth->{bridge_facts}{types} || [];
-        my @at = grep { $types->[$_] == 16 } 0 .. $#$types or next;
+        my @at    = grep { $types->[$_] == 16 } 0 .. $#$types or next;
         for my $key (grep { $sth->{$_} } @CPANBridge::Driver::WAITING) {
             my $rows = $sth->{$key};
             if ($key eq 'bridge_flat') {
                 my $n = @$types;
-                for my $start (map { $_ * $n } 0 .. @$rows / $n - 1) { defined and $_ = $as{$_} for @$rows[map { $start + $_ } @at] }
+                for my $start (map { $_ * $n } 0 .. @$rows / $n - 1) {
+                    defined and $_ = $as{$_} for @$rows[map { $start + $_ } @at]
+                }
                 next;
             }
             for my $row (@$rows) {
@@ -143,11 +156,17 @@ my @OWN_ST = qw(
     pg_switch_prepared pg_type
 );
 
-sub private_attribute_info { return { map { $_ => undef } @OWN_ST } }
+sub private_attribute_info {
+    return { map { $_ => undef } @OWN_ST }
+}
 
 my %COMPUTED_ST = (
-    TYPE            => sub { _of_types($_[0], sub { my ($type) = DBD::Pg::_sql_type($_[0]); $type || 0 }) },
-    pg_type         => sub { _of_types($_[0], sub { my (undef, $name) = DBD::Pg::_sql_type($_[0]); defined $name ? $name : 'unknown' }) },
+    TYPE => sub {
+        _of_types($_[0], sub { my ($type) = DBD::Pg::_sql_type($_[0]); $type || 0 })
+    },
+    pg_type => sub {
+        _of_types($_[0], sub { my (undef, $name) = DBD::Pg::_sql_type($_[0]); defined $name ? $name : 'unknown' })
+    },
     pg_size         => sub { my ($sth) = @_; _ran($sth) ? [@{ _facts($sth, 'sizes') }] : undef },
     PRECISION       => \&_precision,
     SCALE           => \&_scale,
@@ -157,16 +176,20 @@ my %COMPUTED_ST = (
     ParamTypes      => \&_param_types,
     CursorName      => sub { undef },
     RowsInCache     => sub { undef },
-    pg_async        => sub { $_[0]{pg_async} || 0 },
+    pg_async        => sub { $_[0]{pg_async}                  || 0 },
     pg_async_status => sub { $_[0]{bridge_conn}{async_status} || 0 },
-    pg_bound        => sub { my ($sth) = @_; my $open = _open($sth); my %at = _names($sth);
-        return { map { $_ => $open->{ $at{$_} } ? 0 : 1 } keys %at } },
-    pg_numbound     => sub { my ($sth) = @_; return $sth->{bridge_params} - keys %{ _open($sth) } },
-    pg_cmd_status   => \&_command_status,
-    pg_current_row  => sub { my ($sth) = @_; return $sth->{Active} ? $sth->{bridge_got} - _waiting($sth) : 0 },
-    pg_direct       => sub { $_[0]{pg_direct} ? 1 : 0 },
-    pg_oid_status   => sub { my ($sth) = @_; _ran($sth) ? 0 : undef },
-    pg_segments     => \&_segments,
+    pg_bound        => sub {
+        my ($sth) = @_;
+        my $open  = _open($sth);
+        my %at    = _names($sth);
+        return { map { $_ => $open->{ $at{$_} } ? 0 : 1 } keys %at }
+    },
+    pg_numbound    => sub { my ($sth) = @_; return $sth->{bridge_params} - keys %{ _open($sth) } },
+    pg_cmd_status  => \&_command_status,
+    pg_current_row => sub { my ($sth) = @_; return $sth->FETCH('Active') ? $sth->{bridge_got} - _waiting($sth) : 0 },
+    pg_direct      => sub { $_[0]{pg_direct}                             ? 1                                   : 0 },
+    pg_oid_status  => sub { my ($sth) = @_; _ran($sth)                   ? 0 : undef },
+    pg_segments    => \&_segments,
 );
 
 sub _fetch {
@@ -192,9 +215,10 @@ sub _precision {    # digits of a number, length of a text type as the server ke
     return [
         map {
             my ($type, $mod) = ($types->[$_], $mods->[$_]);
-            $type == 1700 && $mod >= 4 ? (($mod - 4) >> 16) & 0xffff
-                : ($type == 1042 || $type == 1043) && $mod > 0 ? $mod
-                : $sizes->[$_] > 0 ? $sizes->[$_] : undef
+            $type == 1700                          && $mod >= 4 ? (($mod - 4) >> 16) & 0xffff
+                : ($type == 1042 || $type == 1043) && $mod > 0  ? $mod
+                : $sizes->[$_] > 0 ? $sizes->[$_]
+                : undef
         } 0 .. $#$types
     ];
 }
@@ -211,11 +235,15 @@ sub _nullable {    # asked of the server for columns that come straight from tab
     return undef if !_ran($sth);
     my $tables = _facts($sth, 'tables');
     my %wanted;
-    for (grep { $_->[0] && $_->[1] > 0 } @$tables) { $wanted{ $_->[0] }{ $_->[1] } = 2 }
+    for (grep { $_->[0] && $_->[1] > 0 } @$tables) {
+        $wanted{ $_->[0] }{ $_->[1] } = 2
+    }
     if (%wanted) {
         my $list = join ',', map { 0 + $_ } keys %wanted;
-        my $rows = DBD::Pg::_rows($sth->{Database},
-            "SELECT attrelid, attnum, attnotnull::int FROM pg_catalog.pg_attribute WHERE attrelid IN ($list) AND attnum > 0");
+        my $rows = DBD::Pg::_rows(
+            $sth->{Database},
+"SELECT attrelid, attnum, attnotnull::int FROM pg_catalog.pg_attribute WHERE attrelid IN ($list) AND attnum > 0"
+        );
         $wanted{ $_->[0] }{ $_->[1] } = $_->[2] ? 0 : 1 for @{ $rows || [] };
     }
     return [map { $_->[0] && $_->[1] > 0 ? $wanted{ $_->[0] }{ $_->[1] } : 2 } @$tables];
@@ -239,8 +267,9 @@ sub _open {    # the placeholders without a value
 
 sub _param_values {
     my ($sth) = @_;
-    my %at = _names($sth);
-    return { map { $_ => $sth->{bridge_binds} && $sth->{bridge_binds}[$at{$_}] } keys %at };
+    my %at    = _names($sth);
+    my $binds = $sth->{bridge_binds} || [];
+    return { map { $_ => DBD::Pg::db::_shown($binds->[$at{$_}]) } keys %at };
 }
 
 sub _param_types {
@@ -262,7 +291,7 @@ sub _command_status {    # "INSERT 0 1"
     my ($sth) = @_;
     return undef if !_ran($sth);
     my $command = $sth->{bridge_cmd};
-    return '' if !defined $command;
+    return ''       if !defined $command;
     return $command if $command !~ /\A(?:INSERT|UPDATE|DELETE|SELECT|MERGE|MOVE|FETCH)\z/;
     return $command . ($command eq 'INSERT' ? ' 0 ' : ' ') . $sth->rows;
 }
@@ -281,14 +310,17 @@ my %STORE_ST = (
     pg_prepare_name => sub {
         my ($sth, $name) = @_;
         if (defined $name && length $name) { $sth->{bridge_opts}{name} = "$name" }
-        else                               { delete $sth->{bridge_opts}{name} if $sth->{bridge_opts} }
+        else { delete $sth->{bridge_opts}{name} if $sth->{bridge_opts} }
         return $name;
     },
-    pg_async => sub { defined $_[1] ? int $_[1] : 0 },
+    pg_async           => sub { defined $_[1] ? int $_[1] : 0 },
     pg_switch_prepared => sub { defined $_[1] ? int $_[1] : 2 },
-    pg_direct => sub { $_[1] ? 1 : 0 },
-    (map { $_ => sub { $_[1] ? 1 : 0 } }
-            qw(pg_placeholder_dollaronly pg_placeholder_nocolons pg_prepare_now pg_server_prepare)),
+    pg_direct          => sub { $_[1]         ? 1         : 0 },
+    (
+        map {
+            $_ => sub { $_[1] ? 1 : 0 }
+        } qw(pg_placeholder_dollaronly pg_placeholder_nocolons pg_prepare_now pg_server_prepare)
+    ),
 );
 
 sub _store {

@@ -11,11 +11,11 @@ package DBD::Pg;
 
 sub _send_batch {
     my ($driver, $sth, $tuples) = @_;
-    my $conn = $sth->{bridge_conn};
-    my $id   = $sth->{bridge_id} ||= CPANBridge::Driver::next_id();
-    my $text = $sth->{bridge_sent} ? undef : $sth->{bridge_plan}[0];
-    my $reply =
-        CPANBridge::Driver::call($sth, 'execute_many', $conn->{id}, $id, $text, $tuples, 0, $sth->{bridge_opts}) or return;
+    my $conn  = $sth->{bridge_conn};
+    my $id    = $sth->{bridge_id} ||= CPANBridge::Driver::next_id();
+    my $text  = $sth->{bridge_sent} ? undef : $sth->{bridge_plan}[0];
+    my $reply = CPANBridge::Driver::call($sth, 'execute_many', $conn->{id}, $id, $text, $tuples, 0, $sth->{bridge_opts})
+        or return;
     $sth->{bridge_sent} = 1;
     return $reply;
 }
@@ -26,7 +26,11 @@ sub execute_for_fetch {
     my ($sth, $next, $status) = @_;
     my $conn = $sth->{bridge_conn};
     return $sth->DBD::_::st::execute_for_fetch($next, $status)
-        if $sth->{bridge_plan}[2] ne '' || !$sth->{pg_server_prepare} || $sth->{bridge_inout} || $conn->{busy} || $sth->{pg_async};
+        if $sth->{bridge_plan}[2] ne ''
+        || !$sth->{pg_server_prepare}
+        || $sth->{bridge_inout}
+        || $conn->{busy}
+        || $sth->{pg_async};
     my $flat = sub {
         my $tuple = $next->() or return;
         return $tuple if !grep { ref } @$tuple;

@@ -11,9 +11,9 @@ package DBD::Pg;
 # A reference as a value: an array becomes text, an object that can be a string that string.
 sub _flat_array {
     my ($value, $what) = @_;
-    return $value                                           if ref $value eq 'DBD::Pg::DefaultValue';
-    return "$value"                                         if _is_text($value);
-    die "Cannot $what a reference\n"                        if ref $value ne 'ARRAY';
+    return $value                    if ref $value eq 'DBD::Pg::DefaultValue';
+    return "$value"                  if _is_text($value);
+    die "Cannot $what a reference\n" if ref $value ne 'ARRAY';
     return _array_text($value, _depth($value), $what);
 }
 
@@ -59,7 +59,7 @@ sub _flatten {
     for my $value (@$values) {
         next if !ref $value;
         $value = DBD::Pg::_flat_array($value, 'bind');
-        $all = 0 if ref $value;
+        $all   = 0 if ref $value;
     }
     return $all;
 }
@@ -120,7 +120,7 @@ sub _set_type {
     my $oid;
     if (ref $attr) {
         my ($own, $general) = @$attr{qw(pg_type TYPE)};
-        CPANBridge::Driver::croak('Cannot specify both sql_type and pg_type') if defined $own && defined $general;
+        CPANBridge::Driver::croak('Cannot specify both sql_type and pg_type') if defined $own  && defined $general;
         return                                                                if !defined $own && !defined $general;
         if (defined $own) {
             CPANBridge::Driver::croak("Cannot bind $param unknown pg_type $own") if !DBD::Pg::_sql_type($own);
@@ -148,7 +148,8 @@ sub _tell_types {    # the daemon is told with the next execute
 sub bind_param_array {
     my ($sth, $param, $values, $attr) = @_;
     if (defined $values && ref $values && ref $values ne 'ARRAY') {
-        $sth->set_err(1, 'Value for parameter ' . $param . ' must be a scalar or an arrayref, not a ' . ref $values, '00000');
+        $sth->set_err(1, 'Value for parameter ' . $param . ' must be a scalar or an arrayref, not a ' . ref $values,
+            '00000');
         return undef;
     }
     if (!defined $param || $param !~ /\A[0-9]+\z/) {
@@ -162,7 +163,8 @@ sub bind_param_array {
 sub bind_param_inout {
     my ($sth, $param, $ref, $size, $attr) = @_;
     my $index = _index($sth, $param);
-    CPANBridge::Driver::croak('bind_param_inout needs a reference to a scalar value') if ref $ref ne 'SCALAR' && ref $ref ne 'REF';
+    CPANBridge::Driver::croak('bind_param_inout needs a reference to a scalar value')
+        if ref $ref ne 'SCALAR' && ref $ref ne 'REF';
     _set_type($sth, $index, $param, $attr) if defined $attr;
     _set_value($sth, $index, $$ref);
     $sth->{bridge_inout}{$index} = $ref;
@@ -199,7 +201,9 @@ sub _otherwise {
 # After prepare, when it was given attributes.
 sub _prepared {
     my ($sth, $attr) = @_;
-    for my $name (grep { /^(?:pg_|bridge_)/ } keys %{ $attr || {} }) { _store($sth, $name, $attr->{$name}) }
+    for my $name (grep { /^(?:pg_|bridge_)/ } keys %{ $attr || {} }) {
+        _store($sth, $name, $attr->{$name})
+    }
     my $conn = $sth->{bridge_conn};
     if ($conn->{busy} eq 'async' && ($attr->{pg_async} || 0) > 1) {
         DBD::Pg::_make_room($conn, $sth, $attr->{pg_async}) or return;

@@ -14,7 +14,8 @@ sub _rows {
     my $conn = $dbh->{bridge_conn};
     return _inactive('DBD::Pg', $dbh, 'execute') if !$conn->{active};
     return _refuse($conn, $dbh)                  if $conn->{busy};
-    return CPANBridge::Driver::select_rows($dbh, $sql, @binds ? \@binds : undef, 'array', undef, @binds ? undef : { how => 's' });
+    return CPANBridge::Driver::select_rows($dbh, $sql, @binds ? \@binds : undef, 'array', undef,
+        @binds ? undef : { how => 's' });
 }
 
 package DBD::Pg::db;
@@ -24,9 +25,9 @@ sub bridge_select {
     my $conn = $dbh->{bridge_conn};
     return DBD::Pg->_inactive($dbh, 'execute') if !$conn->{active};
     return '' if $conn->{busy} || $conn->{pipeline} || $dbh->{ChopBlanks} || $sql eq '';
-    return '' if $attr && grep { /^(?:pg_|bridge_|Callbacks)/ } keys %$attr;
+    return '' if $attr           && grep { /^(?:pg_|bridge_|Callbacks)/ } keys %$attr;
     return '' if $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
-    my $plan = _known_plan($conn, "$sql");
+    my $plan  = _known_plan($conn, "$sql");
     my @binds = @$binds;
     return '' if @binds != $plan->[1] || $mode eq 'row' && $plan->[2] ne '' && $plan->[1];
     my ($text, $values, $opts) = DBD::Pg::st::_sendable($dbh, $plan, \@binds) or return undef;

@@ -10,12 +10,13 @@ package DBD::Pg::dr;
 
 # Attributes of a new database handle, before connect's own are stored
 my %DEFAULT = (
-    pg_async_status => 0, pg_bool_tf => 0, pg_enable_utf8 => -1, pg_errorlevel => 1, pg_expand_array => 1,
-    pg_placeholder_dollaronly => 0, pg_placeholder_nocolons => 0, pg_prepare_now => 0, pg_server_prepare => 1,
-    pg_switch_prepared => 2, pg_INV_READ => 0x40000, pg_INV_WRITE => 0x20000, pg_protocol => 3,
+    pg_bool_tf                => 0, pg_enable_utf8          => -1,      pg_errorlevel  => 1, pg_expand_array   => 1,
+    pg_placeholder_dollaronly => 0, pg_placeholder_nocolons => 0,       pg_prepare_now => 0, pg_server_prepare => 1,
+    pg_switch_prepared        => 2, pg_INV_READ             => 0x40000, pg_INV_WRITE   => 0x20000, pg_protocol => 3,
 );
 
-my %OPTION = (pg_enable_utf8 => 'utf8', pg_bool_tf => 'bool_tf', pg_expand_array => 'expand_array', pg_errorlevel => 'errorlevel');
+my %OPTION = (pg_enable_utf8 => 'utf8', pg_bool_tf => 'bool_tf', pg_expand_array => 'expand_array',
+    pg_errorlevel => 'errorlevel');
 
 sub connect {
     my ($drh, $dsn, $user, $auth, $attr) = @_;
@@ -23,10 +24,12 @@ sub connect {
     my $name = _name(defined $dsn ? $dsn : '');
     my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => $name });
     @$dbh{ keys %DEFAULT } = values %DEFAULT;
-    my $conn = CPANBridge::Driver::connection('DBD::Pg', 'pg', $dbh, tx => 0, begin => 0, busy => '', flags => '', params => {});
+    my $conn = CPANBridge::Driver::connection('DBD::Pg', 'pg', $dbh, tx => 0, begin => 0, busy => '', flags => '',
+        params => {});
     my %options = map { $OPTION{$_} => $attr->{$_} } grep { defined $attr->{$_} } keys %OPTION;
     $options{errorlevel} = DBD::Pg::db::_errorlevel($options{errorlevel}) if defined $options{errorlevel};
-    $options{pool} = $attr->{bridge_pool} ? 1 : 0 if defined $attr->{bridge_pool};
+    $options{pool}       = $attr->{bridge_pool} ? 1 : 0                   if defined $attr->{bridge_pool};
+    $options{env} = { map { $_ => $ENV{$_} } grep { /^PG|^HOME\z/ && defined $ENV{$_} } keys %ENV };    # as it is now
     my %login = (conninfo => _conninfo($name));
     $login{user}     = "$user" if defined $user && length $user;
     $login{password} = "$auth" if defined $auth && length $auth;
@@ -43,12 +46,12 @@ sub connect {
     if (!$reply) { DBD::Pg->_fail($drh, $error); return }
     DBD::Pg::_traced($drh, 'connected') if $DBI::WATCH;
     my $facts = $conn->{facts} = $reply->[0];
-    $conn->{params}           = { %{ $facts->{params} || {} } };
-    $conn->{tx}               = $facts->{tx} || 0;
-    $dbh->{bridge_conn}       = $conn;
-    $dbh->{AutoCommit}        = 1;
-    $dbh->{private_dbdpg}     = { version => $facts->{server_version} };
-    $dbh->{bridge_pass}       = sub { return $auth };                          # not where a dump would show it
+    $conn->{params}       = { %{ $facts->{params} || {} } };
+    $conn->{tx}           = $facts->{tx} || 0;
+    $dbh->{bridge_conn}   = $conn;
+    $dbh->{AutoCommit}    = 1;
+    $dbh->{private_dbdpg} = { version => $facts->{server_version} };
+    $dbh->{bridge_pass}   = sub { return $auth };                      # not where a dump would show it
     DBD::Pg::_extra('DBD::Pg', $conn, { warn => $facts->{warn} }) if $facts->{warn};
     DBD::Pg::_look_at_params($conn);
     $dbh->STORE(Active => 1);
@@ -116,6 +119,7 @@ sub _close {    # an open transaction is rolled back by it
     my ($conn) = @_;
     $conn->{active} = 0;
     @$conn{qw(tx busy)} = (0, '');
+    POSIX::close(delete $conn->{fd})                       if defined $conn->{fd};
     $conn->{session}->oneway('pg.close', [$conn->{id}], 1) if $conn->{session} && CPANBridge::Driver::mine($conn);
     return;
 }

@@ -58,7 +58,7 @@ sub _next_copied {
         @$rows = @$lines;
     }
     return (1, shift @$rows) if @$rows;
-    return 0 if !$conn->{copy_over};
+    return 0                 if !$conn->{copy_over};
     @$conn{qw(busy copy_over)} = ('', 0);
     return -1;
 }
@@ -70,11 +70,12 @@ sub _get {
     my ($dbh, undef, $wait) = @_;
     my $conn = _in_copy($dbh, 'out', 'pg_getcopydata');
     my ($state, $row) = _next_copied($dbh, $conn, $wait);
-    return 0 if !$state;
+    return 0  if !$state;
     $row = '' if $state < 0;
-    CPANBridge::Driver::croak('Modification of a read-only value attempted') if !ref $_[1] && Internals::SvREADONLY($_[1]);
-    if   (ref $_[1]) { ${ $_[1] } = $row }
-    else             { $_[1] = $row }
+    CPANBridge::Driver::croak('Modification of a read-only value attempted')
+        if !ref $_[1] && Internals::SvREADONLY($_[1]);
+    if (ref $_[1]) { ${ $_[1] } = $row }
+    else { $_[1] = $row }
     return $state if $state < 0;
     use bytes ();
     return bytes::length($row);
@@ -88,15 +89,16 @@ sub pg_getline {
     my ($dbh) = @_;
     my $conn = _in_copy($dbh, 'out', 'pg_getline');
     my ($state, $row) = _next_copied($dbh, $conn, 1);
-    if   (ref $_[1]) { ${ $_[1] } = $state > 0 ? $row : '' }
-    else             { $_[1] = $state > 0 ? $row : '' }
+    if (ref $_[1]) { ${ $_[1] } = $state > 0 ? $row : '' }
+    else { $_[1] = $state > 0 ? $row : '' }
     return $state > 0 ? 1 : '';
 }
 
 sub pg_endcopy {
     my ($dbh) = @_;
     my $conn = $dbh->{bridge_conn};
-    CPANBridge::Driver::croak('pg_endcopy cannot be called until a COPY is issued') if $conn->{busy} !~ /\A(?:in|out)\z/;
+    CPANBridge::Driver::croak('pg_endcopy cannot be called until a COPY is issued')
+        if $conn->{busy} !~ /\A(?:in|out)\z/;
     return pg_putcopyend($dbh) ? 1 : 0 if $conn->{busy} eq 'in';
     while (1) {
         my ($state) = _next_copied($dbh, $conn, 1);

@@ -29,9 +29,11 @@ sub table_oid {
     my @binds = ($table);
     my $where = 'pg_catalog.pg_table_is_visible(c.oid)';
     if (defined $schema && $schema ne '') { push @binds, $schema; $where = 'n.nspname = $2' }
-    my $rows = DBD::Pg::_rows($dbh,
+    my $rows = DBD::Pg::_rows(
+        $dbh,
         'SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace'
-            . qq{ WHERE c.relname = \$1 AND $where AND c.relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1}, @binds);
+            . qq{ WHERE c.relname = \$1 AND $where AND c.relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1}, @binds
+    );
     return $rows && @$rows ? 0 + $rows->[0][0] : undef;
 }
 
@@ -42,8 +44,9 @@ sub primary_key_info {
     my $oid  = DBD::Pg::Keys::table_oid($dbh, $schema, $table);
     my $rows = [];
     if (defined $oid) {
-        $rows = DBD::Pg::_rows($dbh,
-            'SELECT pg_catalog.current_database(), pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(c.relname),'
+        $rows = DBD::Pg::_rows(
+            $dbh,
+'SELECT pg_catalog.current_database(), pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(c.relname),'
                 . ' pg_catalog.quote_ident(a.attname), k.place, pg_catalog.quote_ident(x.relname), t.typname,'
                 . ' pg_catalog.quote_ident(s.spcname), pg_catalog.quote_ident(pg_catalog.pg_tablespace_location(s.oid)),'
                 . ' n.nspname, c.relname, a.attname'
@@ -54,7 +57,8 @@ sub primary_key_info {
                 . ' JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.indkey[k.place - 1]'
                 . ' JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = x.reltablespace'
                 . (_has_included($dbh) ? ' WHERE k.place <= k.indnkeyatts' : '')
-                . ' ORDER BY k.place') or return;
+                . ' ORDER BY k.place'
+        ) or return;
     }
     my $one = $attr && $attr->{pg_onerow};
     $rows = [_one_row($one, $rows)] if $one && @$rows;
@@ -90,8 +94,9 @@ sub foreign_key_info {
         push @where, "k.$column = $oid";
     }
     return DBD::Pg::Tables::handle($dbh, 'foreign_key_info', \@FOREIGN, []) if !@where;
-    my $found = DBD::Pg::_rows($dbh,
-        'SELECT pg_catalog.quote_ident(pn.nspname), pg_catalog.quote_ident(pc.relname), pg_catalog.quote_ident(pa.attname),'
+    my $found = DBD::Pg::_rows(
+        $dbh,
+'SELECT pg_catalog.quote_ident(pn.nspname), pg_catalog.quote_ident(pc.relname), pg_catalog.quote_ident(pa.attname),'
             . ' pg_catalog.quote_ident(fn.nspname), pg_catalog.quote_ident(fc.relname), pg_catalog.quote_ident(fa.attname), k.place,'
             . ' k.confupdtype, k.confdeltype, pg_catalog.quote_ident(k.conname), pg_catalog.quote_ident(u.conname),'
             . ' k.condeferrable::int, k.condeferred::int, i.indisprimary::int,'
@@ -105,14 +110,13 @@ sub foreign_key_info {
             . ' JOIN pg_catalog.pg_type pt ON pt.oid = pa.atttypid JOIN pg_catalog.pg_type ft ON ft.oid = fa.atttypid'
             . ' LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid'
             . q{ LEFT JOIN pg_catalog.pg_constraint u ON u.conindid = k.conindid AND u.contype IN ('p', 'u') AND u.conrelid = k.confrelid}
-            . " WHERE @{[join ' AND ', @where]} ORDER BY fc.relname, k.conname, k.place") or return;
+            . " WHERE @{[join ' AND ', @where]} ORDER BY fc.relname, k.conname, k.place"
+    ) or return;
     my $database = DBD::Pg::Tables::database($dbh);
-    my @rows     = map {
-        [
-            $database, @$_[0 .. 2], $database, @$_[3 .. 6], $RULE{ $_->[7] }, $RULE{ $_->[8] }, @$_[9, 10],
-            !$_->[11] ? 7 : $_->[12] ? 5 : 6, $_->[13] ? 'PRIMARY' : 'UNIQUE', @$_[14, 15]
-        ]
-    } @$found;
+    my @rows     = map { [
+        $database, @$_[0 .. 2], $database, @$_[3 .. 6], $RULE{ $_->[7] }, $RULE{ $_->[8] }, @$_[9, 10],
+        !$_->[11] ? 7 : $_->[12] ? 5 : 6, $_->[13] ? 'PRIMARY' : 'UNIQUE', @$_[14, 15]
+    ] } @$found;
     return DBD::Pg::Tables::handle($dbh, 'foreign_key_info', \@FOREIGN, \@rows);
 }
 
@@ -126,16 +130,21 @@ sub statistics_info {
 
 sub _statistics {
     my ($dbh, $oid, $unique_only) = @_;
-    my $has     = sub { "pg_catalog.pg_index_column_has_property(k.indexrelid, k.place, '$_[0]')" };
-    my $is_key  = _has_included($dbh) ? 'k.place <= k.indnkeyatts' : 'true';
-    my $unique  = $unique_only        ? ' AND i.indisunique'       : '';
-    my $orders  = $dbh->{bridge_conn}{facts}{server_version} >= 90_600;
-    my $order   = !$orders ? 'NULL' : "CASE WHEN ${\ $has->('asc')} THEN 'A' WHEN ${\ $has->('desc')} THEN 'D' END";
-    my $nulls   = !$orders ? 'NULL' : "CASE WHEN ${\ $has->('nulls_first')} THEN 'first' WHEN ${\ $has->('nulls_last')} THEN 'last' END";
-    my $indexes = DBD::Pg::_rows($dbh,
+    my $has    = sub { "pg_catalog.pg_index_column_has_property(k.indexrelid, k.place, '$_[0]')" };
+    my $is_key = _has_included($dbh) ? 'k.place <= k.indnkeyatts' : 'true';
+    my $unique = $unique_only        ? ' AND i.indisunique'       : '';
+    my $orders = $dbh->{bridge_conn}{facts}{server_version} >= 90_600;
+    my $order  = !$orders ? 'NULL' : "CASE WHEN ${\ $has->('asc')} THEN 'A' WHEN ${\ $has->('desc')} THEN 'D' END";
+    my $nulls =
+        !$orders
+        ? 'NULL'
+        : "CASE WHEN ${\ $has->('nulls_first')} THEN 'first' WHEN ${\ $has->('nulls_last')} THEN 'last' END";
+    my $indexes = DBD::Pg::_rows(
+        $dbh,
         'SELECT pg_catalog.current_database(), n.nspname, c.relname, (NOT k.indisunique)::int, NULL, x.relname,'
             . q{ CASE WHEN k.indisclustered THEN 'clustered' WHEN m.amname = 'btree' THEN 'btree' WHEN m.amname = 'hash' THEN 'hashed'}
-            . q{ ELSE 'other' END AS kind, k.place, a.attname,} . " $order,"
+            . q{ ELSE 'other' END AS kind, k.place, a.attname,}
+            . " $order,"
             . ' x.reltuples::bigint, x.relpages, pg_catalog.pg_get_expr(k.indpred, k.indrelid),'
             . " pg_catalog.pg_get_indexdef(k.indexrelid, k.place, true), ($is_key)::int, $nulls"
             . ' FROM (SELECT i.*, pg_catalog.generate_series(1, i.indnatts::int) AS place FROM pg_catalog.pg_index i'
@@ -143,13 +152,16 @@ sub _statistics {
             . ' JOIN pg_catalog.pg_class c ON c.oid = k.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace'
             . ' JOIN pg_catalog.pg_class x ON x.oid = k.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam'
             . ' LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.indkey[k.place - 1]'
-            . ' ORDER BY k.indisunique DESC, kind, x.relname, k.place') or return;
+            . ' ORDER BY k.indisunique DESC, kind, x.relname, k.place'
+    ) or return;
     return @$indexes if $unique_only;
-    my $itself = DBD::Pg::_rows($dbh,
+    my $itself = DBD::Pg::_rows(
+        $dbh,
         q{SELECT pg_catalog.current_database(), n.nspname, c.relname, NULL, NULL, NULL, 'table', NULL, NULL, NULL,}
             . ' c.reltuples::bigint, c.relpages, NULL, NULL, NULL, NULL'
             . ' FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace'
-            . " WHERE c.oid = $oid") or return;
+            . " WHERE c.oid = $oid"
+    ) or return;
     return (@$indexes, @$itself);
 }
 

@@ -21,7 +21,10 @@ sub _large {
         $error = $@ if !$reply;
     }
     if ($reply) { $conn->{tx} = 2 if !$dbh->{AutoCommit}; return $reply }
-    return if ref $error eq 'CPANBridge::Error' && ($error->{code} || '') eq 'database' && ($error->{state} || '') !~ /^08/;
+    return
+           if ref $error eq 'CPANBridge::Error'
+        && ($error->{code} || '') eq 'database'
+        && ($error->{state} || '') !~ /^08/;
     return DBD::Pg->_fail($dbh, $error);
 }
 
@@ -37,13 +40,13 @@ sub _number { my $reply = _large(@_) or return undef; return $reply->[0] >= 0 ? 
 # The daemon's functions that need nothing but an open transaction, and whether their answer is yes or no
 my %PLAIN = (
     lo_creat => '_number', lo_open => '_number', lo_lseek => '_number', lo_tell => '_number', lo_truncate => '_number',
-    lo_close => '_done', lo_unlink => '_done',
+    lo_close => '_done',   lo_unlink => '_done',
 );
 
 sub _done { my $reply = _large(@_) or return ''; return 1 }
 
 for my $name (keys %PLAIN) {
-    my $way = __PACKAGE__->can($PLAIN{$name});
+    my $way    = __PACKAGE__->can($PLAIN{$name});
     my $method = sub {
         my ($dbh, @params) = @_;
         _in_transaction($dbh, "pg_$name");
@@ -64,8 +67,8 @@ sub lo_read {
     my ($dbh, $fd, undef, $length) = @_;
     _in_transaction($dbh, 'pg_lo_read');
     my $reply = _large($dbh, 'lo_read', $fd, $length) or return undef;
-    if   (ref $_[2]) { ${ $_[2] } = $reply->[0] }
-    else             { $_[2] = $reply->[0] }
+    if (ref $_[2]) { ${ $_[2] } = $reply->[0] }
+    else { $_[2] = $reply->[0] }
     return length $reply->[0];
 }
 
@@ -106,7 +109,7 @@ sub blob_read {    # ($number of the object, offset, length: 0 for all of it)
     DBD::Pg::db::_large($dbh, 'lo_lseek', $fd->[0], $offset, 0) or return undef if $offset;
     my $blob = '';
     while (1) {
-        my $want = $length ? $length - length $blob : 65_536;
+        my $want  = $length   ? $length - length $blob : 65_536;
         my $reply = $want > 0 ? DBD::Pg::db::_large($dbh, 'lo_read', $fd->[0], $want > 65_536 ? 65_536 : $want) : undef;
         last if !$reply || $reply->[0] eq '';
         $blob .= $reply->[0];

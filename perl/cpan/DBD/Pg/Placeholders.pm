@@ -24,7 +24,7 @@ sub _plan {
         $flags = _flags($flags, n => $attr->{pg_placeholder_nocolons})   if exists $attr->{pg_placeholder_nocolons};
     }
     return [$sql, 0, 's', '', []] if $sql !~ /[?\$:\\]/;
-    if ($flags eq '' && $sql !~ m{['"\$:\\]|--|/\*}) {    # the usual case: question marks and nothing that could hide one
+    if ($flags eq '' && $sql !~ m{['"\$:\\]|--|/\*}) {  # the usual case: question marks and nothing that could hide one
         my $n = 0;
         (my $text = $sql) =~ s/\?(?=([0-9])?)/'$' . ++$n . (defined $1 ? ' ' : '')/ge;
         return [$text, $n, _how($text, $n), '?', []];
@@ -36,7 +36,8 @@ sub _plan {
     }
     my $text = '';
     for my $i (0 .. $#$pieces) {
-        $text .= $i % 2 ? '$' . ($pieces->[$i] + 1) : $i && $pieces->[$i] =~ /\A[0-9]/ ? " $pieces->[$i]" : $pieces->[$i];
+        $text .=
+            $i % 2 ? '$' . ($pieces->[$i] + 1) : $i && $pieces->[$i] =~ /\A[0-9]/ ? " $pieces->[$i]" : $pieces->[$i];
     }
     return [$text, $n, $n ? _how($text, $n) : 's', $kind, $names, $pieces];
 }
@@ -54,21 +55,21 @@ sub _how {
 
 # The reader: kind of placeholders, their names, the pieces.
 sub _read {
-    my ($sql, $flags) = @_;
-    my ($b, $d, $no, $e) = map { index($flags, $_) >= 0 } qw(b d n e);
+    my ($sql, $flags)                   = @_;
+    my ($b, $d, $no, $e)                = map { index($flags, $_) >= 0 } qw(b d n e);
     my ($kind, @names, %index, @pieces) = ('');
-    my ($from, $text) = (0, '');
+    my ($from, $text)                   = (0, '');
     pos($sql) = 0;
     while (pos $sql < length $sql) {
-        next if $sql =~ m{\G[^'"\$?:\\/\-\w[:^ascii:]]+}gc;                       # blanks, commas, operators
-        if ($sql =~ /\G([A-Za-z_[:^ascii:]][\w\$[:^ascii:]]*)/gc) {                 # a name, or the E before a string
+        next if $sql =~ m{\G[^'"\$?:\\/\-\w[:^ascii:]]+}gc;            # blanks, commas, operators
+        if ($sql =~ /\G([A-Za-z_[:^ascii:]][\w\$[:^ascii:]]*)/gc) {    # a name, or the E before a string
             my $escapes = $b || $1 eq 'E' || $1 eq 'e';
             _end_of_quoted(\$sql, q{'}, $escapes) if $sql =~ /\G'/gc;
             next;
         }
-        if ($sql =~ /\G[0-9][\w.]*/gc) { $sql =~ /\G:(?=[0-9\w])/gc; next }         # a number; in an array slice, what follows
-        if ($sql =~ /\G'/gc) { _end_of_quoted(\$sql, q{'}, $b); next }
-        if ($sql =~ /\G"/gc) { _end_of_quoted(\$sql, q{"}, 0);  next }
+        if ($sql =~ /\G[0-9][\w.]*/gc) { $sql =~ /\G:(?=[0-9\w])/gc; next }  # a number; in an array slice, what follows
+        if ($sql =~ /\G'/gc)           { _end_of_quoted(\$sql, q{'}, $b); next }
+        if ($sql =~ /\G"/gc)           { _end_of_quoted(\$sql, q{"}, 0);  next }
         next if $sql =~ /\G--[^\n]*/gc;
         if ($sql =~ m{\G/\*}gc) { _end_of_comment(\$sql); next }
         if ($sql =~ /\G\$(?:[A-Za-z_[:^ascii:]][A-Za-z0-9_[:^ascii:]]*)?\$/gc) {
@@ -109,9 +110,9 @@ sub _end_of_quoted {    # puts the position behind the quote that ends what has 
     my ($sql, $quote, $backslashes) = @_;
     my $ordinary = $backslashes ? qr/\G[^$quote\\]+/ : qr/\G[^$quote]+/;
     while (pos $$sql < length $$sql) {
-        next   if $$sql =~ /$ordinary/gc || $$sql =~ /\G$quote$quote/gc;
+        next   if $$sql                 =~ /$ordinary/gc || $$sql =~ /\G$quote$quote/gc;
         next   if $backslashes && $$sql =~ /\G\\./gcs;
-        return if $$sql =~ /\G$quote/gc;
+        return if $$sql                 =~ /\G$quote/gc;
         pos($$sql)++;
     }
     return;

@@ -13,7 +13,7 @@ my %WRITER;
 
 BEGIN {
     my %types = (
-        integer => [20, 21, 23, 26],
+        integer => [20,  21,  23, 26],
         float   => [700, 701, 1700],
         boolean => [16],
         name    => [19],
@@ -45,7 +45,7 @@ sub _write_integer {
 }
 
 sub _write_float {
-    return "$_[0]" if $_[0] =~ /\A[-+.0-9eE ]+\z/;
+    return "$_[0]"                             if $_[0] =~ /\A[-+.0-9eE ]+\z/;
     CPANBridge::Driver::croak('Invalid float') if $_[0] !~ /\A(?:NaN|-?Infinity)\z/i;
     return $_[0];
 }
@@ -89,9 +89,11 @@ sub quote {
     return DBD::Pg::_quoted($dbh, $value) if @_ < 3 || !defined $type;
     CPANBridge::Driver::croak('Second argument to quote must be a hashref')
         if ref $type ? ref $type ne 'HASH' : $type !~ /\A-?[0-9]+\z/;
-    my $oid = DBD::Pg::_type(!ref $type ? $type : exists $type->{type} ? $type->{type} : { pg_type => $type->{pg_type} });
+    my $oid =
+        DBD::Pg::_type(!ref $type ? $type : exists $type->{type} ? $type->{type} : { pg_type => $type->{pg_type} });
     if (!defined $oid || $oid == 705 || !DBD::Pg::_sql_type($oid)) {
-        CPANBridge::Driver::warning('No type given, defaulting to UNKNOWN') if !defined $oid || !ref $type || $oid != 705;
+        CPANBridge::Driver::warning('No type given, defaulting to UNKNOWN')
+            if !defined $oid || !ref $type || $oid != 705;
         $oid = undef;
     }
     return DBD::Pg::_quoted($dbh, $value, $oid);

@@ -17,6 +17,7 @@ sub pg_ping {
     my $conn = $dbh->{bridge_conn};
     return -1 if !$conn->{active};
     return -2 if !CPANBridge::Driver::mine($conn) && !$conn->{session}{lost};
+    return -3 if defined $conn->{fd} && !-e "/proc/self/fd/$conn->{fd}";    # pg_socket was closed by the script
     local $@;
     my $reply = eval { $conn->{session}->request('pg.ping', [$conn->{id}]) };
     return defined $reply && defined $reply->[0] ? $reply->[0] : -3;
@@ -26,8 +27,9 @@ sub pg_ping {
 
 my %FIELD = (
     severity_nonlocalized => 'severity_nonlocal', severity_nonlocal => 'severity_nonlocal', sqlstate => 'state',
-    message_primary => 'primary', message_detail => 'detail', message_hint => 'hint', schema_name => 'schema', table_name => 'table',
-    column_name => 'column', datatype_name => 'type', datatype => 'type', constraint_name => 'constraint',
+    message_primary       => 'primary', message_detail => 'detail', message_hint => 'hint', schema_name => 'schema',
+    table_name            => 'table',
+    column_name           => 'column', datatype_name => 'type', datatype => 'type', constraint_name => 'constraint',
     map { $_ => $_ } qw(
         severity state primary detail hint statement_position internal_position internal_query context schema table column type
         constraint source_file source_line source_function)
@@ -76,13 +78,14 @@ sub last_insert_id {
         $sequence = $attr->{sequence} if defined $attr->{sequence} && $attr->{sequence} ne '';
     }
     if (!defined $sequence) {
-        return _lii_error($dbh, 'last_insert_id needs at least a sequence or table name') if !defined $table || $table eq '';
+        return _lii_error($dbh, 'last_insert_id needs at least a sequence or table name')
+            if !defined $table || $table eq '';
         my $cache = $dbh->{bridge_conn}{sequences} ||= {};
         my $key   = join '.', defined $schema ? $schema : '', $table;
         my $keep  = !ref $attr || !exists $attr->{pg_cache} || $attr->{pg_cache};
         $sequence = $keep && $cache->{$key} || _sequence_of($dbh, $schema, $table);
         return undef if !defined $sequence;
-        $cache->{$key} = $sequence if $keep;
+        $cache->{$key} = $sequence;
     }
     my $rows = DBD::Pg::_rows($dbh, 'SELECT pg_catalog.currval($1)', $sequence) or return undef;
     return $rows->[0][0];
@@ -97,11 +100,15 @@ sub _sequence_of {
     my $oid = DBD::Pg::Keys::table_oid($dbh, $schema, $table);
     if (!defined $oid) {
         return undef if $dbh->err;
-        return _lii_error($dbh,
-            qq{Could not find the table "$table"} . (defined $schema && $schema ne '' ? qq{ in the schema "$schema"} : ''));
+        return _lii_error(
+            $dbh,
+            qq{Could not find the table "$table"}
+                . (defined $schema && $schema ne '' ? qq{ in the schema "$schema"} : '')
+        );
     }
-    my $rows = DBD::Pg::_rows($dbh,
-        "WITH RECURSIVE up(rel, path) AS (SELECT $oid\::oid, ARRAY[0] UNION ALL SELECT h.inhparent, up.path || h.inhseqno"
+    my $rows = DBD::Pg::_rows(
+        $dbh,
+"WITH RECURSIVE up(rel, path) AS (SELECT $oid\::oid, ARRAY[0] UNION ALL SELECT h.inhparent, up.path || h.inhseqno"
             . ' FROM pg_catalog.pg_inherits h JOIN up ON h.inhrelid = up.rel),'
             . ' uses(seq, rel, num) AS (SELECT d.refobjid, f.adrelid, f.adnum FROM pg_catalog.pg_depend d'
             . q{ JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass}
@@ -113,7 +120,8 @@ sub _sequence_of {
             . ' JOIN uses ON uses.rel = up.rel AND uses.num = ANY (i.indkey::int2[])'
             . q{ JOIN pg_catalog.pg_class s ON s.oid = uses.seq AND s.relkind = 'S'}
             . ' JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace'
-            . ' ORDER BY pg_catalog.array_length(up.path, 1), up.path, i.indisprimary DESC, uses.num LIMIT 1') or return undef;
+            . ' ORDER BY pg_catalog.array_length(up.path, 1), up.path, i.indisprimary DESC, uses.num LIMIT 1'
+    ) or return undef;
     return $rows->[0][0] if @$rows;
     return _lii_error($dbh, qq{No suitable column found for last_insert_id of table "$table"\n});
 }
@@ -125,13 +133,11 @@ sub table_attributes {
     my $sth = $dbh->column_info('', '', $table, '') or return;
     my %key = map { $_ => 1 } $dbh->primary_key('', '', $table);
     return [
-        map {
-            {
-                NAME     => $_->{COLUMN_NAME}, TYPE => $_->{DATA_TYPE}, SIZE => $_->{COLUMN_SIZE}, NULLABLE => $_->{NULLABLE},
-                NOTNULL  => $_->{NULLABLE} ? 0 : 1, DEFAULT => $_->{COLUMN_DEF}, CONSTRAINT => $_->{pg_constraint},
-                REMARKS  => $_->{REMARKS}, PRIMARY_KEY => $key{ $_->{COLUMN_NAME} } ? 1 : 0,
-            }
-        } @{ $sth->fetchall_arrayref({}) }
+        map { {
+            NAME => $_->{COLUMN_NAME}, TYPE => $_->{DATA_TYPE}, SIZE => $_->{COLUMN_SIZE}, NULLABLE => $_->{NULLABLE},
+            NOTNULL => $_->{NULLABLE} ? 0 : 1, DEFAULT => $_->{COLUMN_DEF}, CONSTRAINT => $_->{pg_constraint},
+            REMARKS => $_->{REMARKS}, PRIMARY_KEY => $key{ $_->{COLUMN_NAME} } ? 1 : 0,
+        } } @{ $sth->fetchall_arrayref({}) }
     ];
 }
 
@@ -148,7 +154,9 @@ sub cancel {
     my $conn    = $sth->{bridge_conn};
     my $session = $conn->{session};
     return if !$conn->{active} || !$session->{busy} || $session->{doing} !~ /\Apg\./;
-    return send($session->{fh}, pack('NCN', 5, $CPANBridge::Session::CANCEL, $session->{busy}), $CPANBridge::Session::SEND_FLAGS) ? 1 : undef;
+    return
+        send($session->{fh}, pack('NCN', 5, $CPANBridge::Session::CANCEL, $session->{busy}),
+        $CPANBridge::Session::SEND_FLAGS) ? 1 : undef;
 }
 
 sub pg_canonical_ids {    # [number of the table, number of the column] of each column that comes straight from a table
@@ -158,13 +166,15 @@ sub pg_canonical_ids {    # [number of the table, number of the column] of each 
 
 sub pg_canonical_names {
     my ($sth) = @_;
-    my $ids = pg_canonical_ids($sth);
+    my $ids   = pg_canonical_ids($sth);
     my @known = grep { $_ } @$ids or return [map { undef } @$ids];
     my $list  = join ',', map { '(' . (0 + $_->[0]) . ',' . (0 + $_->[1]) . ')' } @known;
-    my $rows  = DBD::Pg::_rows($sth->{Database},
+    my $rows  = DBD::Pg::_rows(
+        $sth->{Database},
         'SELECT a.attrelid, a.attnum, n.nspname, c.relname, a.attname FROM pg_catalog.pg_attribute a'
             . ' JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace'
-            . " WHERE (a.attrelid, a.attnum) IN ($list)") or return;
+            . " WHERE (a.attrelid, a.attnum) IN ($list)"
+    ) or return;
     my %name = map { ("$_->[0].$_->[1]" => join '.', @$_[2 .. 4]) } @$rows;
     return [map { $_ ? $name{"$_->[0].$_->[1]"} : undef } @$ids];
 }

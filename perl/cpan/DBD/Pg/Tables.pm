@@ -14,7 +14,8 @@ my @COLUMN =
     pg_schema pg_table pg_column pg_enum_values);
 
 my @TYPES = (
-    'FOREIGN TABLE', 'LOCAL TEMPORARY', 'MATERIALIZED VIEW', 'SYSTEM FOREIGN TABLE', 'SYSTEM MATERIALIZED VIEW', 'SYSTEM TABLE',
+    'FOREIGN TABLE', 'LOCAL TEMPORARY', 'MATERIALIZED VIEW', 'SYSTEM FOREIGN TABLE', 'SYSTEM MATERIALIZED VIEW',
+    'SYSTEM TABLE',
     'SYSTEM VIEW', 'TABLE', 'VIEW',
 );
 
@@ -28,14 +29,21 @@ sub handle {
     my ($dbh, $method, $names, $rows) = @_;
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $method });
     my $count = @$rows;
-    @$sth{qw(bridge_conn bridge_params bridge_plan bridge_got bridge_total bridge_done bridge_canned)} =
-        ($dbh->{bridge_conn}, 0, [$method, 0, 's', '', []], $count, $count, 1, [map { [@$_] } @$rows]);
-    @$sth{qw(bridge_types bridge_facts)} = ([], { types => [(25) x @$names], mods => [], sizes => [(-1) x @$names], tables => [] });
+    @$sth{qw(bridge_conn bridge_params bridge_plan bridge_total bridge_canned)} =
+        ($dbh->{bridge_conn}, 0, [$method, 0, 's', '', []], $count, $rows);
+    $sth->{bridge_facts}  = { types => [(25) x @$names], sizes => [(-1) x @$names] };
     $sth->{NUM_OF_PARAMS} = 0;
     CPANBridge::Driver::st::_columns($sth, [@$names]);
-    $sth->{bridge_rows} = $rows;
-    $sth->STORE(Active => 1);
+    DBD::Pg::st::_again($sth);
     return $outer;
+}
+
+sub DBD::Pg::st::_again {    # execute of such a handle: its rows from the start
+    my ($sth) = @_;
+    my @rows = map { [@$_] } @{ $sth->{bridge_canned} };
+    @$sth{qw(bridge_rows bridge_got bridge_done)} = (\@rows, scalar @rows, 1);
+    $sth->STORE(Active => 1);
+    return @rows || '0E0';
 }
 
 # A condition on a name: LIKE if it has wildcards, equality if not; nothing for undef and ''.
@@ -60,8 +68,10 @@ sub table_info {
             push @binds, '{' . join(',', map { s/\A'|'\z//g; s/(["\\])/\\$1/g; qq{"$_"} } split /,/, $type) . '}';
             $wanted = "WHERE table_type = ANY(\$1::text[])";
         }
-        my $where = DBD::Pg::Tables::named(\@binds, 'n.nspname', $schema) . DBD::Pg::Tables::named(\@binds, 'c.relname', $table);
-        my $sql = 'SELECT * FROM (SELECT pg_catalog.current_database(), pg_catalog.quote_ident(n.nspname) AS schem,'
+        my $where = DBD::Pg::Tables::named(\@binds, 'n.nspname', $schema)
+            . DBD::Pg::Tables::named(\@binds, 'c.relname', $table);
+        my $sql =
+              'SELECT * FROM (SELECT pg_catalog.current_database(), pg_catalog.quote_ident(n.nspname) AS schem,'
             . " pg_catalog.quote_ident(c.relname) AS name, $TYPE_OF AS table_type,"
             . q{ pg_catalog.obj_description(c.oid, 'pg_class'), pg_catalog.quote_ident(t.spcname),}
             . ' pg_catalog.quote_ident(pg_catalog.pg_tablespace_location(t.oid)), n.nspname, c.relname FROM pg_catalog.pg_class c'
@@ -77,21 +87,25 @@ sub table_info {
 
 # DBI's three special forms: the lists of catalogs, of schemas and of types.
 sub _special_list {
-    my ($dbh, $catalog, $schema, $table, $type) = @_;
+    my ($dbh,         $catalog,    $schema, $table, $type) = @_;
     my ($any_catalog, $any_schema, $any_type) = map { defined && $_ eq '%' } $catalog, $schema, $type;
-    my ($no_catalog, $no_schema, $no_table, $no_type) = map { defined && $_ eq '' } $catalog, $schema, $table, $type;
+    my ($no_catalog,  $no_schema,  $no_table, $no_type) = map { defined && $_ eq '' } $catalog, $schema, $table, $type;
     my @more = qw(pg_schema pg_table);
     if ($any_catalog && $no_schema && $no_table) {
         return ([@TABLE, @more], [[DBD::Pg::Tables::database($dbh), (undef) x 6]]);
     }
     if ($no_catalog && $any_schema && $no_table) {
-        my $rows = DBD::Pg::_rows($dbh,
+        my $rows = DBD::Pg::_rows(
+            $dbh,
             'SELECT NULL, pg_catalog.quote_ident(nspname), NULL, NULL,'
                 . q{ CASE WHEN nspname ~ '^pg_' THEN 'system schema' ELSE 'owned by ' || pg_catalog.pg_get_userbyid(nspowner) END,}
-                . ' nspname, NULL FROM pg_catalog.pg_namespace ORDER BY 2') || [];
+                . ' nspname, NULL FROM pg_catalog.pg_namespace ORDER BY 2'
+        ) || [];
         return ([@TABLE, @more], $rows);
     }
-    if ($no_catalog && $no_schema && $no_table && $any_type) { return ([@TABLE], [map { [(undef) x 3, $_, undef] } @TYPES]) }
+    if ($no_catalog && $no_schema && $no_table && $any_type) {
+        return ([@TABLE], [map { [(undef) x 3, $_, undef] } @TYPES])
+    }
     return;
 }
 
@@ -111,7 +125,7 @@ sub column_info {
         . DBD::Pg::Tables::named(\@binds, 'a.attname', $column);
     my $found = DBD::Pg::_rows(
         $dbh,
-        'SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(c.relname), pg_catalog.quote_ident(a.attname), a.atttypid,'
+'SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.quote_ident(c.relname), pg_catalog.quote_ident(a.attname), a.atttypid,'
             . ' pg_catalog.format_type(a.atttypid, NULL), a.attlen, a.atttypmod, a.attnotnull::int, pg_catalog.col_description(c.oid, a.attnum),'
             . ' pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod),'
             . ' (SELECT pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k'
@@ -134,8 +148,10 @@ sub _enum_labels {    # number of type → [values]
     my %labels;
     return \%labels if !@oids;
     my $list = join ',', map { 0 + $_ } @oids;
-    my $rows = DBD::Pg::_rows($dbh,
-        "SELECT enumtypid, enumlabel FROM pg_catalog.pg_enum WHERE enumtypid IN ($list) ORDER BY enumtypid, enumsortorder");
+    my $rows = DBD::Pg::_rows(
+        $dbh,
+"SELECT enumtypid, enumlabel FROM pg_catalog.pg_enum WHERE enumtypid IN ($list) ORDER BY enumtypid, enumsortorder"
+    );
     push @{ $labels{ $_->[0] } }, $_->[1] for @{ $rows || [] };
     return \%labels;
 }
@@ -145,15 +161,18 @@ sub _column_row {
     my ($schem, $table, $column, $oid, $type, $length, $mod, $not_null, $remarks, $default, $position, $full) = @$found;
     my ($number) = DBD::Pg::_sql_type($oid);
     my $size =
-          $mod >= 4 && $oid == 1700                    ? (($mod - 4) & 0xffff) . ',' . (($mod - 4) >> 16)
+          $mod >= 4 && $oid == 1700                   ? (($mod - 4) & 0xffff) . ',' . (($mod - 4) >> 16)
         : $mod >= 4 && ($oid == 1042 || $oid == 1043) ? $mod - 4
-        : $length > 0                                  ? $length
-        :                                                undef;
+        : $length > 0                                 ? $length
+        :                                               undef;
     my %row = (
-        TABLE_CAT   => DBD::Pg::Tables::database($dbh), TABLE_SCHEM => $schem, TABLE_NAME => $table, COLUMN_NAME => $column,
-        DATA_TYPE   => defined $number ? $number : 12, TYPE_NAME => $type, COLUMN_SIZE => $size, NULLABLE => $not_null ? 0 : 1,
-        REMARKS     => $remarks, COLUMN_DEF => $default, ORDINAL_POSITION => $position, IS_NULLABLE => $not_null ? 'NO' : 'YES',
-        pg_type     => $full, pg_constraint => $found->[12], pg_schema => $found->[13], pg_table => $found->[14],
+        TABLE_CAT   => DBD::Pg::Tables::database($dbh), TABLE_SCHEM => $schem, TABLE_NAME => $table,
+        COLUMN_NAME => $column,
+        DATA_TYPE   => defined $number ? $number : 12, TYPE_NAME => $type, COLUMN_SIZE => $size,
+        NULLABLE    => $not_null       ? 0 : 1,
+        REMARKS     => $remarks, COLUMN_DEF => $default, ORDINAL_POSITION => $position,
+        IS_NULLABLE => $not_null ? 'NO' : 'YES',
+        pg_type     => $full,        pg_constraint => $found->[12], pg_schema => $found->[13], pg_table => $found->[14],
         pg_column   => $found->[15], pg_enum_values => $labels->{$oid},
     );
     return [@row{@COLUMN}];

@@ -54,8 +54,9 @@ sub _end {
     my $reply = CPANBridge::Driver::call($dbh, $what, $conn->{id}) or return '';
     $conn->{busy} = '' if $conn->{busy} ne 'async';
     DBD::Pg->_extra($conn, $reply->[0]) if $reply->[0];
-    $conn->{tx} = 0 if !($reply->[0] && defined $reply->[0]{tx});
-    $dbh->{Executed} = '';
+    $conn->{tx} = 0                     if !($reply->[0] && defined $reply->[0]{tx});
+    if ($DBI::BRIDGE) { $dbh->{Executed} = '' }
+    else { $dbh->STORE(Executed => 0) }
     DBD::Pg::_leave_work($dbh) if $conn->{begun};
     return 1;
 }

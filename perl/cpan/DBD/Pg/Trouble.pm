@@ -22,7 +22,7 @@ sub _inactive {
 # The error number is libpq's: 1 a connection that was not made, 7 all else.
 sub _error {
     my ($driver, $error) = @_;
-    my $text = defined $error->{errstr} && length $error->{errstr} ? $error->{errstr} : $error->{message};
+    my $text  = defined $error->{errstr} && length $error->{errstr} ? $error->{errstr} : $error->{message};
     my $state = $error->{state} || (($error->{code} || '') eq 'daemon_lost' ? '08006' : 'S1000');
     return ($error->{err} || 7, $text, $state);
 }
@@ -57,9 +57,9 @@ sub _notice {
 }
 
 sub _look_at_params {    # what the reader of SQL has to know
-    my ($conn) = @_;
-    my $dbh = $conn->{dbh} or return;
-    my $off = ($conn->{params}{standard_conforming_strings} || 'on') eq 'off';
+    my ($conn)  = @_;
+    my $dbh     = $conn->{dbh} or return;
+    my $off     = ($conn->{params}{standard_conforming_strings} || 'on') eq 'off';
     my $escaped = $dbh->{pg_placeholder_escaped};
     $conn->{flags} = join '', $off ? 'b' : '', $dbh->{pg_placeholder_dollaronly} ? 'd' : '',
         $dbh->{pg_placeholder_nocolons} ? 'n' : '', defined $escaped && !$escaped ? 'e' : '';
@@ -78,7 +78,8 @@ sub _new_columns {
 }
 
 # Types whose values are never array references. (Types of the user's own may be arrays.)
-my %SCALAR = map { $_ => 1 } 16 .. 30, 114, 142, 600 .. 604, 628, 650, 700, 701, 705, 718, 774, 790, 829, 869, 1042, 1043, 1082, 1083,
+my %SCALAR = map { $_ => 1 } 16 .. 30, 114, 142, 600 .. 604, 628, 650, 700, 701, 705, 718, 774, 790, 829, 869, 1042,
+    1043, 1082, 1083,
     1114, 1184, 1186, 1266, 1560, 1562, 1700, 2205, 2950, 3802;
 
 sub _is_scalar { return $SCALAR{ $_[0] } }

@@ -19,16 +19,16 @@ my @KNOWN = (
     ['unknown',     0,  undef,      0, undef,    0, 0, undef, 'UNKNOWN'],
     ['bytea',       -3, $TEXT_SIZE, 1, undef,    0, 3, undef, 'BYTEA'],
     ['bpchar',      1,  $TEXT_SIZE, 1, 'length', 1, 3, undef, 'CHARACTER'],
-    ['numeric',     3,  1000,       0, $DIGITS,  0, 2, 0,     'FLOAT',       0, 1000],
-    ['numeric',     2,  1000,       0, $DIGITS,  0, 2, 0,     'FLOAT',       0, 1000],
-    ['int4',        4,  10,         0, undef,    0, 2, 0,     'INTEGER',     0, 0],
-    ['int2',        5,  5,          0, undef,    0, 2, 0,     'SMALLINT',    0, 0],
-    ['float4',      6,  6,          0, $DIGITS,  0, 2, 0,     'FLOAT',       0, 6],
-    ['float8',      7,  15,         0, $DIGITS,  0, 2, 0,     'REAL',        0, 15],
-    ['int8',        -5, 20,         0, undef,    0, 2, 0,     'INT8',        0, 0],
-    ['date',        9,  10,         1, undef,    0, 2, undef, 'DATE',        0, 0],
-    ['tinterval',   10, 18,         1, undef,    0, 2, undef, 'TINTERVAL',   0, 6],
-    ['timestamp',   11, 29,         1, undef,    0, 2, undef, 'TIMESTAMP',   0, 6],
+    ['numeric',     3,  1000,       0, $DIGITS,  0, 2, 0,     'FLOAT',     0, 1000],
+    ['numeric',     2,  1000,       0, $DIGITS,  0, 2, 0,     'FLOAT',     0, 1000],
+    ['int4',        4,  10,         0, undef,    0, 2, 0,     'INTEGER',   0, 0],
+    ['int2',        5,  5,          0, undef,    0, 2, 0,     'SMALLINT',  0, 0],
+    ['float4',      6,  6,          0, $DIGITS,  0, 2, 0,     'FLOAT',     0, 6],
+    ['float8',      7,  15,         0, $DIGITS,  0, 2, 0,     'REAL',      0, 15],
+    ['int8',        -5, 20,         0, undef,    0, 2, 0,     'INT8',      0, 0],
+    ['date',        9,  10,         1, undef,    0, 2, undef, 'DATE',      0, 0],
+    ['tinterval',   10, 18,         1, undef,    0, 2, undef, 'TINTERVAL', 0, 6],
+    ['timestamp',   11, 29,         1, undef,    0, 2, undef, 'TIMESTAMP', 0, 6],
     ['text',        -1, $TEXT_SIZE, 1, 'length', 1, 3, undef, 'TEXT'],
     ['bool',        16, 1,          1, undef,    0, 2, undef, 'BOOLEAN'],
     ['array',       50, 1,          1, undef,    0, 2, undef, 'ARRAY'],
@@ -47,7 +47,8 @@ sub type_info_all {
         my ($name, $number, $size, $quoted, $params, $case, $search, $unsigned, $local, $least, $most) = @$_;
         my $quote = $quoted ? q{'} : undef;
         push @rows,
-            [$name, $number, $size, $quote, $quote, $params, 1, $case, $search, $unsigned, 0, 0, $local, $least, $most, $number, (undef) x 3];
+            [$name, $number, $size, $quote, $quote, $params, 1, $case, $search, $unsigned, 0, 0, $local, $least, $most,
+            $number, (undef) x 3];
     }
     return [\%index, @rows];
 }

@@ -174,7 +174,7 @@ BEGIN {
         st => '0 5'      => 'last_insert_id',
         st => '0 2 R'    => 'fetchall_arrayref',
         st => '1 1 R'    => 'fetchall_hashref',
-        st => '4 5'      => 'blob_read',
+        st => '3 5'      => 'blob_read',
         st => '3 3'      => 'blob_copy_to_file',
         st => '0 5'      => 'dump_results',
         st => '0 0 D'    => 'more_results finish',

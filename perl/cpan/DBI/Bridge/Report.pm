@@ -88,7 +88,7 @@ sub message {
         local $DBI::IN = $i;
         local (@$i{qw(Err Errstr State)}) = (\my $e, \my $t, \my $s);
         $statement = eval { $i->FETCH('Statement') };
-        $values    = eval { $i->FETCH('ParamValues') } if $type eq 'st';
+        $values    = eval { $i->FETCH('ParamValues') } if $type eq 'st' || $i->{bridge_binds};    # or of a do
     }
     return $text if !defined $statement || !length $statement;
     $text .= qq{ [for Statement "$statement"};

@@ -124,6 +124,15 @@ impl Columns {
         Some(columns)
     }
 
+    /// Whether they are the same in all that a client sees.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.names == other.names
+            && self.types == other.types
+            && self.sizes == other.sizes
+            && self.mods == other.mods
+            && self.origins == other.origins
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.names.len()
