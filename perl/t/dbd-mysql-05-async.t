@@ -44,7 +44,7 @@ for my $driver (qw(mysql MariaDB)) {
     # a statement
     my $sth = $dbh->prepare('select i, ? from t', {@async});
     is $sth->execute('x'), '0E0', 'execute does not wait';
-    is $sth->{NAME}, undef, 'no columns yet';
+    ok !@{ $sth->{NAME} || [] }, 'no columns yet';
     ok !$sth->bind_param(1, 'y'), 'the statement is busy';
     like $sth->errstr, $BUSY, '... error';
     ok $sth->$result, 'its result';
@@ -57,8 +57,24 @@ for my $driver (qw(mysql MariaDB)) {
     undef $sth;
     is $dbh->do('select 6'), 1, 'letting a busy statement go frees the connection';
 
+    # a descriptor that tells
+    my @own = $INC{'CPANBridge/MySQL.pm'} ? (bridge_own_session => 1) : ();
+    my $loop = DBI->connect(@login, { PrintError => 0, @own });
+    $loop->do('select sleep(0.2)', {@async});
+    my $readable = sub { vec(my $bits = '', $loop->$fd, 1) = 1; return scalar select $bits, undef, undef, $_[0] };
+    is $readable->(0), 0, 'not readable yet';
+    ok !$loop->$ready, '... not ready';
+    is $readable->(20), 1, 'readable';
+    ok $loop->$ready, '... ready';
+    is $loop->$result, 1, '... the result';
+    $sth = $loop->prepare('select 8', {@async});
+    $sth->execute;
+    is_deeply $sth->fetchall_arrayref, [[8]], 'a statement';
+    undef $sth;
+    $loop->disconnect;
+
     # several at a time
-    my @many = map { DBI->connect(@login, { PrintError => 0 }) } 1 .. 3;
+    my @many = map { DBI->connect(@login, { PrintError => 0, @own }) } 1 .. 3;
     $_->do('select sleep(0.05)', {@async}) for @many;
     is_deeply [map { $_->$result } @many], [1, 1, 1], 'three connections at a time';
     $_->disconnect for @many;

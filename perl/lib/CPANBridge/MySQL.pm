@@ -450,6 +450,8 @@ sub bridge_fetchall {
     goto &{ CPANBridge::Driver::st->can('bridge_fetchall') };
 }
 
+sub _is_active { my ($sth) = @_; return $DBI::BRIDGE ? $sth->{Active} : DBD::_::common::FETCH($sth, 'Active') }
+
 sub rows {
     my ($sth) = @_;
     if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) }
@@ -464,7 +466,7 @@ sub _next_row {
     my ($sth) = @_;
     my $conn = $sth->{bridge_conn};
     if ($sth->{bridge_async} && $conn->{async}) { _async_settle($sth) or return }
-    if (!defined $sth->{bridge_done} || !$conn->{flavour}{strict} && !$sth->{Active}) {
+    if (!defined $sth->{bridge_done} || !$conn->{flavour}{strict} && !_is_active($sth)) {
         return $conn->{driver}->_inactive($sth, 'fetch') if !$conn->{active};
         $sth->set_err(@{ $conn->{flavour}{err_fetch} });
         return;
@@ -538,7 +540,7 @@ sub FETCH {
     my ($sth, $name) = @_;
     return '' if $name eq 'ChopBlanks' && $sth->{bridge_raw};
     if ($name eq 'NAME') { return @{ $sth->{NAME} } ? $sth->{NAME} : undef }
-    if ($name eq 'Active' && $sth->{Active} && $sth->{bridge_done} && $sth->{bridge_conn}{flavour}{strict}) {
+    if ($name eq 'Active' && $DBI::BRIDGE && $sth->{Active} && $sth->{bridge_done} && $sth->{bridge_conn}{flavour}{strict}) {
         return !!_left($sth) if !$sth->{bridge_more};    # DBD::MariaDB: off with the last row
     }
     return _fetch($sth, $name)
@@ -548,3 +550,15 @@ sub FETCH {
 }
 
 1;
+
+__END__
+
+=head1 NAME
+
+CPANBridge::MySQL - what DBD::mysql and DBD::MariaDB of the bridge have in common
+
+=head1 DESCRIPTION
+
+Not for scripts: they use L<DBD::mysql> or L<DBD::MariaDB> by way of L<DBI>. The head of this file is the map.
+
+=cut

@@ -2,6 +2,9 @@ package CPANBridge::MySQL::Async;
 
 # Queries nobody waits for. The daemon sends the query and returns; `async_result` waits for the answer. While one is under way
 # ($conn->{async}: the handle it belongs to), the connection takes no other call.
+#
+# A session does one thing at a time, so the daemon is not asked for the answer before the script wants it - unless the connection has a
+# session of its own ($conn->{own}, Connect.pm): then it is asked at once, and the session's socket becomes readable with the answer.
 
 use strict;
 use warnings;
@@ -13,7 +16,35 @@ sub _begun {    # the query has been sent
     my ($h) = @_;
     my $conn = $h->{bridge_conn};
     CPANBridge::Driver::weaken($conn->{async} = $h);
+    if ($conn->{own}) {
+        my $session = $conn->{session};
+        $session->post('mysql.async_result', [$conn->{id}, $h->{bridge_id}, $h->{bridge_id} ? 'a' : '0', undef],
+            \$conn->{async_seq});
+    }
     return '0E0';
+}
+
+sub _outcome {    # waits for the answer: the reply, or nothing with the handle's error set
+    my ($h, $mode) = @_;
+    my $conn = $h->{bridge_conn};
+    delete $conn->{async};
+    my $seq = delete $conn->{async_seq};
+    return CPANBridge::Driver::call($h, 'async_result', $conn->{id}, $h->{bridge_id}, $mode, $h->{bridge_cache}) if !$seq;
+    my ($reply, $error);
+    {
+        local $@;
+        $reply = eval { $conn->{session}->await($seq) };
+        $error = $@ if !$reply;
+    }
+    return $reply || scalar $conn->{driver}->_fail($h, $error);
+}
+
+sub _is_here {    # has the answer come?
+    my ($conn) = @_;
+    my $session = $conn->{session};
+    return 1 if $session->{early}{ $conn->{async_seq} } || length ${ $session->{in} };
+    vec(my $readable = '', fileno $session->{fh}, 1) = 1;
+    return select($readable, undef, undef, 0) > 0 ? 1 : 0;
 }
 
 # Is it this handle's query? If not, the handle's error says why not.
@@ -37,6 +68,7 @@ sub _async_ready {
     my $conn = $h->{bridge_conn};
     return 1 if !$conn->{async} && $h->{bridge_async} && exists $h->{bridge_async_rv};
     _is_under_way($h, 'ready') or return undef;
+    return _is_here($conn) if $conn->{async_seq};
     my $reply = CPANBridge::Driver::call($h, 'async_ready', $conn->{id}) or return 1;    # there is an error to fetch
     return $reply->[0] ? 1 : 0;
 }
@@ -81,8 +113,7 @@ sub async_result {
     my ($dbh) = @_;
     CPANBridge::MySQL::_is_under_way($dbh, 'result') or return undef;
     my $conn = $dbh->{bridge_conn};
-    delete $conn->{async};
-    my $reply = CPANBridge::Driver::call($dbh, 'async_result', $conn->{id}, undef, '0', undef) or return undef;
+    my $reply = CPANBridge::MySQL::_outcome($dbh, '0') or return undef;
     my ($count, undef, undef, $extra, $insertid) = @$reply;
     @$conn{qw(warnings info)} = (0, undef);
     $conn->{insertid} = $insertid || 0 if $insertid || !$conn->{flavour}{strict};
@@ -129,9 +160,7 @@ sub _async_settle {    # waits for the answer: from here on it is a statement li
     my ($sth) = @_;
     my $conn = $sth->{bridge_conn};
     return 1 if $conn->{async} != $sth;
-    delete $conn->{async};
-    my $reply = CPANBridge::Driver::call($sth, 'async_result', $conn->{id}, $sth->{bridge_id}, _mode($sth),
-        $sth->{bridge_cache});
+    my $reply = CPANBridge::MySQL::_outcome($sth, _mode($sth));
     if (!$reply) { _active($sth, ''); return undef }
     return $sth->{bridge_async_rv} = _executed($sth, $conn, $reply);
 }

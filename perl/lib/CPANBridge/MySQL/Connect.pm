@@ -70,7 +70,7 @@ sub again {
     {
         local $@;
         $reply = eval {
-            my $session = CPANBridge->session;
+            my $session = CPANBridge::MySQL::dr::_session($conn);
             my $opened  = $session->request('mysql.connect',
                 [$id, { %{ $conn->{made} }, autocommit => 1 }, _options($dbh, $conn)]);
             @$conn{qw(session id active)} = ($session, $id, 1);
@@ -128,7 +128,7 @@ sub connect {
     {
         local $@;
         $reply = eval {
-            $conn->{session} = CPANBridge->session;
+            $conn->{session} = _session($conn);
             $conn->{session}
                 ->request('mysql.connect', [$conn->{id}, $made, CPANBridge::MySQL::_options($dbh, $conn)]);
         };
@@ -141,6 +141,18 @@ sub connect {
     delete $attr->{AutoCommit};
     $dbh->STORE(Active => 1);
     return $outer;
+}
+
+# The session of the process, which all handles share; or one for this handle alone, so that its descriptor tells when an asynchronous query
+# is done: what event loops need. They are known by their modules, or the script says bridge_own_session => 1.
+my @LOOPS = qw(Mojo/Reactor.pm AnyEvent.pm IO/Async/Loop.pm POE.pm EV.pm Event.pm);
+
+sub _session {
+    my ($conn) = @_;
+    $conn->{own} = grep { $INC{$_} } @LOOPS if !defined $conn->{own};
+    return CPANBridge->session if !$conn->{own};
+    CPANBridge::Session::_load('Connect') if !$INC{'CPANBridge/Connect.pm'};
+    return CPANBridge::Connect::open_session({});
 }
 
 # take_imp_data gave the connection away to be used under another handle of this process, once.
@@ -231,6 +243,7 @@ sub _parameter {
     return 1 if $name =~ /\A\Q$p\Eembedded_(?:options|groups)\z/;    # there is no server to embed: host=embedded is refused
     if ($name eq 'bridge_pool')     { $made->{pool}     = $value ? 1 : 0; return 1 }
     if ($name eq 'bridge_pipeline') { $conn->{pipeline} = $value ? 1 : 0; return 1 }
+    if ($name eq 'bridge_own_session') { $conn->{own} = $value ? 1 : 0; return 1 }
     return 1 if !$flavour->{strict};
     $drh->set_err(2000, "Unknown attribute $name", 'HY000');
     return;
@@ -285,7 +298,9 @@ sub _close {    # what was not committed is undone
     $conn->{active} = 0;
     return if !CPANBridge::Driver::mine($conn);
     local $@;
-    return eval { $conn->{session}->request('mysql.close', [$conn->{id}]); 1 };
+    my $ok = eval { $conn->{session}->request('mysql.close', [$conn->{id}]); 1 };
+    eval { $conn->{session}->close } if $conn->{own};
+    return $ok;
 }
 
 1;

@@ -33,7 +33,7 @@ sub more_results {
         return '';
     }
     if (!$sth->{bridge_more} || !$conn->{active}) {
-        $sth->finish if $conn->{flavour}{strict} && $sth->{Active};
+        $sth->finish if $conn->{flavour}{strict} && _is_active($sth);
         return $no;
     }
     _drop_reply($sth, $conn->{session});
