@@ -107,7 +107,16 @@ impl Connection {
             let message = self.conn.link.receive()?;
             let body = self.conn.link.body(&message);
             match message.kind {
-                b't' => types = body.get(2..).unwrap_or_default().as_chunks().0.iter().map(|oid| u32::from_be_bytes(*oid)).collect(),
+                b't' => {
+                    types = body
+                        .get(2..)
+                        .unwrap_or_default()
+                        .as_chunks()
+                        .0
+                        .iter()
+                        .map(|oid| u32::from_be_bytes(*oid))
+                        .collect()
+                }
                 b'T' => statement.columns = Columns::parse(body).map(std::sync::Arc::new),
                 b'n' => statement.columns = None,
                 b'E' => {
@@ -128,4 +137,3 @@ impl Connection {
         Ok(types)
     }
 }
-

@@ -230,8 +230,7 @@ impl Connection {
                 statement.columns = None;
             }
             b'E' => {
-                let trouble =
-                    Trouble::server(self.conn.link.body(message), self.settings.level, Some(&statement.sql));
+                let trouble = Trouble::server(self.conn.link.body(message), self.settings.level, Some(&statement.sql));
                 head.failed.get_or_insert(trouble);
                 if !head.is_begun && head.sent.is_simple {
                     head.ready = 1; // the statement was skipped

@@ -80,7 +80,8 @@ fn parse(text: &str, service: &str, path: &Path) -> Result<Option<Vec<(String, S
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# a comment\n[other]\nhost=x\n\n[zephyr]\ndbname=winds\nuser=wisp\npassword=a=b\n[zephyr]\nport=1\n";
+    const TEXT: &str =
+        "# a comment\n[other]\nhost=x\n\n[zephyr]\ndbname=winds\nuser=wisp\npassword=a=b\n[zephyr]\nport=1\n";
 
     fn find(text: &str, service: &str) -> Result<Option<Vec<(String, String)>>, String> {
         parse(text, service, Path::new("/f"))

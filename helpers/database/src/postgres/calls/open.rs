@@ -138,7 +138,12 @@ fn keywords(params: &ValueRef<'_>) -> Result<Vec<Keyword>, Error> {
     }
     if let Some(conninfo) = conninfo {
         let parsed = pq::parse_conninfo(conninfo.expose()).map_err(|text| refused(&text))?;
-        given.extend(parsed.into_iter().filter(|keyword| given.iter().all(|other| other.name != keyword.name)).collect::<Vec<_>>());
+        given.extend(
+            parsed
+                .into_iter()
+                .filter(|keyword| given.iter().all(|other| other.name != keyword.name))
+                .collect::<Vec<_>>(),
+        );
     }
     Ok(given)
 }

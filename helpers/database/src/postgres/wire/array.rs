@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn what_is_no_array_is_left_alone() {
         let deep = "{".repeat(100_000);
-        for text in ["", "{", "}", "{1", "{1,", "{1,}", "{,1}", "{1}x", "{\"a}", "{\"a\\", "{a{b}}", "[1:2", "x", &deep] {
+        for text in ["", "{", "}", "{1", "{1,", "{1,}", "{,1}", "{1}x", "{\"a}", "{\"a\\", "{a{b}}", "[1:2", "x", &deep]
+        {
             assert_eq!(read(text), None, "{text:.20}");
         }
     }

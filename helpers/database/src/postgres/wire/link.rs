@@ -203,7 +203,9 @@ impl Link {
         let Some(&[kind, a, b, c, d]) = head.and_then(|head| head.first_chunk()) else { return Ok(None) };
         let len = u32::from_be_bytes([a, b, c, d]) as usize;
         if len < 4 || !kind.is_ascii_alphanumeric() {
-            return Err(self.lost("lost synchronization with server: got a message of a kind and length that do not exist\n"));
+            return Err(
+                self.lost("lost synchronization with server: got a message of a kind and length that do not exist\n")
+            );
         }
         if len > MAX_MESSAGE_BYTES {
             let text = format!(
@@ -381,7 +383,8 @@ impl Link {
 
     /// The connection is of no use any more.
     fn broken(&mut self, result: io::Result<()>, doing: &str) -> LinkError {
-        let mut text = self.fatal.take().map(|fatal| fatal.words(super::Level::Default, None, true)).unwrap_or_default();
+        let mut text =
+            self.fatal.take().map(|fatal| fatal.words(super::Level::Default, None, true)).unwrap_or_default();
         match result {
             Err(error) if !matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) => {
                 text.push_str(&format!("{doing}: {}\n", plain(&error)));

@@ -193,12 +193,17 @@ mod tests {
     #[test]
     fn parameters_are_null_text_or_binary() {
         let mut out = Out::default();
-        out.bind("s1", 2, |index| index == 1, |index, to| {
-            if index == 1 {
-                to.extend_from_slice(b"ab");
-            }
-            index == 1
-        });
+        out.bind(
+            "s1",
+            2,
+            |index| index == 1,
+            |index, to| {
+                if index == 1 {
+                    to.extend_from_slice(b"ab");
+                }
+                index == 1
+            },
+        );
         let expected: &[u8] = b"B\0\0\0\x1c\0s1\0\0\x02\0\0\0\x01\0\x02\xff\xff\xff\xff\0\0\0\x02ab\0\0";
         assert_eq!(out.pending(), expected);
         let mut out = Out::default();

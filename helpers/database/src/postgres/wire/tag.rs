@@ -17,12 +17,16 @@ impl Tag {
         let Some((command, numbers)) = numbers.map(|at| text.split_at(at)) else {
             return Self { command: text.into_owned(), rows: None };
         };
-        Self { command: command.trim_end().to_owned(), rows: numbers.split(' ').next_back().and_then(|n| n.parse().ok()) }
+        Self {
+            command: command.trim_end().to_owned(),
+            rows: numbers.split(' ').next_back().and_then(|n| n.parse().ok()),
+        }
     }
 
     /// Whether it may have changed what statements mean.
     pub fn changes_schema(&self) -> bool {
-        const WORDS: [&str; 8] = ["CREATE", "ALTER", "DROP", "SELECT INTO", "REFRESH", "IMPORT", "REASSIGN", "SECURITY"];
+        const WORDS: [&str; 8] =
+            ["CREATE", "ALTER", "DROP", "SELECT INTO", "REFRESH", "IMPORT", "REASSIGN", "SECURITY"];
         WORDS.iter().any(|word| self.command.starts_with(word))
     }
 
