@@ -52,6 +52,8 @@ fn the_named_file_counts_instead_of_the_others_and_is_shown() {
     assert!(ok && said.contains("there is no configuration file"), "{said}");
     let (ok, _, told) = run(&["config", "check"], "/nonexistent.toml");
     assert!(!ok && told.contains("/nonexistent.toml: cannot be read"), "{told}");
+    let (ok, _, told) = run(&["config", "check"], "config.toml");
+    assert!(!ok && told.contains("CPAN_BRIDGE_CONFIG must be an absolute path, not config.toml"), "{told}");
 }
 
 #[test]
