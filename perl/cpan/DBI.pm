@@ -116,11 +116,14 @@ sub lazy {
     return;
 }
 
-sub load_part {    # unnoticed by the script: $@ and $! stay
+# Unnoticed by the script: $@ and $! stay. A signal handler that dies meanwhile would leave the part half loaded: where the client of the
+# bridge is loaded it puts signals off, else the part is loaded anew by the next call.
+sub load_part {
     my ($part) = @_;
-    my ($error, $errno) = ($@, $! + 0);
+    my ($error, $errno, $file) = ($@, $! + 0, "DBI/Bridge/$part.pm");
     no warnings 'redefine';
-    require "DBI/Bridge/$part.pm";
+    if    (defined &CPANBridge::Session::_undisturbed) { CPANBridge::Session::_undisturbed(sub { require $file }) }
+    elsif (!eval { require $file; 1 })                 { delete $INC{$file}; die $@ }
     ($@, $!) = ($error, $errno);
     return;
 }

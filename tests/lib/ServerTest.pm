@@ -101,15 +101,15 @@ PERL
 # Runs code with an alarm that dies; what died.
 sub with_alarm {
     my ($seconds, $code) = @_;
-    my $died = '';
+    my ($died, $rang) = ('', 0);
     my $left = alarm 0;
     {
-        local $SIG{ALRM} = sub { die "alarm\n" };
+        local $SIG{ALRM} = sub { $rang = 1; die "alarm\n" };
         eval { alarm $seconds; $code->(); alarm 0; 1 } or $died = $@;
         alarm 0;
     }
     alarm $left if $left;
-    return $died;
+    return $rang ? "alarm\n" : $died;    # the code may have caught it
 }
 
 1;

@@ -17,6 +17,7 @@
 //! | `handles.rs`         | counting handles, unguessable ids                                    |
 //! | `json.rs`            | JSON one-shot clients; `parked.rs`: their sessions between requests  |
 //! | `wire.rs`, `spin.rs` | frames over a socket; polling before sleeping                        |
+//! | `patience.rs`        | the same for helpers that wait for a server                          |
 //! | `server.rs`          | what all sessions share; `shared.rs`: a session seen from outside    |
 //! | `place.rs`           | the socket's directory and its checks; the lock                      |
 //! | `lifecycle.rs`       | listening, idle exit, draining; `control.rs`: how to ask for it      |
@@ -122,6 +123,7 @@ mod load;
 pub mod log;
 pub mod modules;
 mod parked;
+mod patience;
 pub mod place;
 mod registry;
 mod secret;
@@ -143,6 +145,7 @@ pub use cancel::{CancelAction, CancelGuard, CancelSlot};
 pub use client::Client;
 pub use current::with_current;
 pub use handles::{HandleCount, HandlePermit, unguessable_id};
+pub use patience::Patience;
 pub use protocol::{Error, code};
 pub use registry::{Entry, Function, Module, Param, Registry, Run};
 pub use secret::Secret;

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use crate::control::Control;
+use crate::load::Load;
 use crate::parked::Parked;
 use crate::registry::Module;
 use crate::registry::Registry;
 use crate::sentinel::Sentinel;
 use crate::shared::Shared;
-use crate::load::Load;
 
 /// Which program this is; sent in every hello.
 #[derive(Debug, Clone, Default)]

@@ -16,8 +16,8 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, sockopt};
 
 use crate::limits::{KEEP_BUFFER_BYTES, MAX_FRAME_BYTES, SOCKET_BUFFER_BYTES};
-use crate::sentinel::find_cancel;
 use crate::load::Load;
+use crate::sentinel::find_cancel;
 use crate::spin::Spinner;
 
 /// Room for small requests.

@@ -1,15 +1,15 @@
-//! Databases for the bridge: SQLite, in the daemon.
+//! Databases for the bridge: SQLite, in the daemon, and connections to PostgreSQL, MySQL and MariaDB.
 //!
-//! Two modules are offered on one set of types. `sqlite` is the driver's: what our `DBD::SQLite` calls, handles
+//! `sqlite`, `pg` and `mysql` are the modules of our drivers (`DBD::SQLite` and its kin): handles
 //! numbered by the client, rows in batches. `database` is for everybody else: JSON clients and scripts of the first
 //! generation, handles named by ids that cannot be guessed.
 //!
 //! | folder    | what lives there                                                                        |
 //! |-----------|-----------------------------------------------------------------------------------------|
-//! | `sqlite/` | SQLite itself, wrapped: connections, statements, callbacks. The only unsafe code        |
+//! | `sqlite/` | SQLite itself, wrapped: connections, statements, callbacks. All unsafe code but libpq's |
 //! | `desk.rs` | working on SQLite for a session: cancelling, calling back, errors                       |
 //! | `driver/` | module `sqlite`                                                                         |
-//! | `postgres/` | module `pg`; the unsafe code of it is in `postgres/pq/`                              |
+//! | `postgres/` | module `pg`; its unsafe code is in `postgres/pq/`                                     |
 //! | `api/`    | module `database`                                                                       |
 //! | `mysql/`  | module `mysql`: MySQL and MariaDB                                                       |
 //! | `pool/`   | connections to servers, kept for the next script; for all drivers                       |

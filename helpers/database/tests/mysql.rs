@@ -2,7 +2,7 @@
 
 mod fake_mysql;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
 use serde_json::json;
@@ -129,6 +129,17 @@ fn the_full_proof_of_sha2_goes_over_private_channels_only() {
     server.try_connect(&mut session, json!({ "password": "p\u{e9}" }), json!({})).unwrap();
     // A Unix socket is private.
     assert_eq!(server.seen(), "p\u{e9}\0".as_bytes());
+}
+
+#[test]
+fn a_greeting_is_short() {
+    let server = Server::new(|mut peer, _| {
+        peer.send_raw(b"\x00\x00\x20\x00\x0a");
+        while peer.send_raw(&[b'8'; 4096]) {}
+    });
+    let error = server.try_connect(&mut session(), json!({}), json!({})).unwrap_err();
+    assert_eq!(error.err, Some(2020));
+    assert!(error.message.contains("MAX_HANDSHAKE_BYTES"));
 }
 
 #[test]
@@ -314,6 +325,52 @@ fn a_cancelled_call_asks_the_server_to_end_the_query() {
     session.call::<Value>("mysql.do", &(1, "next")).unwrap();
     assert_eq!(server.seen(), b"DO 0");
     assert_eq!(server.seen(), b"next");
+}
+
+#[test]
+fn a_silent_server_does_not_hold_a_cancelled_call() {
+    let barrier = Arc::new(Barrier::new(2));
+    let at_query = Arc::clone(&barrier);
+    let server = Server::new(move |mut peer, _| {
+        if peer.number == 1 {
+            peer.log_in();
+            peer.read();
+            at_query.wait();
+        }
+        // Neither this connection nor another is told anything any more.
+        while peer.read().is_some() {}
+    });
+    let mut session = server.connect();
+    let slot = session.session().cancel_slot();
+    let canceller = std::thread::spawn(move || {
+        barrier.wait();
+        daemon::testing::cancel(&slot);
+    });
+    let error = execute(&mut session, "slow").unwrap_err();
+    canceller.join().unwrap();
+    assert_eq!(error.err, Some(2013));
+    assert_eq!(execute(&mut session, "next").unwrap_err().err, Some(2006));
+}
+
+#[test]
+fn a_connect_to_a_silent_server_can_be_cancelled() {
+    let server = Server::new(|mut peer, _| while peer.read().is_some() {});
+    let mut session = session();
+    let slot = session.session().cancel_slot();
+    let is_over = AtomicBool::new(false);
+    let error = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Again and again, as the sentinel does.
+            while !is_over.load(Ordering::Acquire) {
+                daemon::testing::cancel(&slot);
+                std::thread::yield_now();
+            }
+        });
+        let result = server.try_connect(&mut session, json!({}), json!({}));
+        is_over.store(true, Ordering::Release);
+        result.unwrap_err()
+    });
+    assert_eq!(error.err, Some(2013));
 }
 
 #[test]

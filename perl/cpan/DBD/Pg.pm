@@ -261,7 +261,7 @@ sub DESTROY {
     return if !$conn || !$conn->{active};
     my $ending = defined ${^GLOBAL_PHASE}        && ${^GLOBAL_PHASE} eq 'DESTRUCT';
     my $mine   = CPANBridge::Driver::mine($conn) && !$dbh->FETCH('InactiveDestroy');
-    if ($mine && !$ending && !$dbh->{AutoCommit} && $conn->{tx} && $dbh->FETCH('Executed') && $dbh->FETCH('Warn')) {
+    if ($mine && !$ending && !$dbh->{AutoCommit} && $conn->{tx} && $conn->{tx} < 4 && $dbh->FETCH('Executed') && $dbh->FETCH('Warn')) {
         CPANBridge::Driver::warning(
             'Issuing rollback() due to DESTROY without explicit disconnect() of DBD::Pg::db handle ' . $dbh->{Name});
     }
@@ -295,7 +295,7 @@ sub _sendable {
 
 sub _wrong_count {
     my ($h, $count, $needed) = @_;
-    $h->set_err(-1, "called with $count bind variables when $needed are needed", '00000');
+    $h->set_err(-1, "called with $count bind variables when $needed are needed");
     return;
 }
 
@@ -358,9 +358,9 @@ sub _result {
         $sth->{bridge_cmd} = $extra->{cmd}                     if defined $extra->{cmd};
         DBD::Pg->_new_columns($sth, $extra->{columns}, $extra) if $extra->{columns};
     }
-    DBD::Pg::_leave_work($conn->{dbh}) if $conn->{begun} && !$conn->{tx} && !$conn->{busy};
     if (!@{ $sth->{NAME} }) {
         @$sth{qw(bridge_got bridge_done)} = ($extra && $extra->{copy} ? -1 : $count > 0 ? $count : 0, undef);
+        DBD::Pg::_leave_work($conn->{dbh}) if $conn->{begun} && !$conn->{tx} && !$conn->{busy};
         return $sth->{bridge_got} || '0E0';
     }
     @$sth{qw(bridge_done bridge_got bridge_total)} = ($done, 0, $count < 0 ? undef : $count);
@@ -634,7 +634,8 @@ For C<connect>: 0 makes a connection of its own, closed by C<disconnect>.
 
 =item pg_db, pg_user, pg_pass, pg_host, pg_port, pg_options, pg_default_port, pg_pid, pg_socket, pg_protocol, pg_server_version, pg_lib_version, pg_standard_conforming_strings, pg_async_status, pg_INV_READ, pg_INV_WRITE, pg_utf8_flag
 
-Read only. C<pg_socket> is the descriptor of the way to the daemon.
+Read only. C<pg_socket> is a descriptor of the way to the daemon: it does not become readable when a notification or the end of an
+asynchronous query arrives, so look with C<pg_notifies> and C<pg_ready> from time to time.
 
 =back
 
@@ -676,6 +677,10 @@ Comments inside comments, and C<e'...'> with a small letter, are read as the ser
 =item *
 
 Text with a NUL in it is an error of the server, not cut.
+
+=item *
+
+C<select> on C<pg_socket> does not tell of notifications and results.
 
 =item *
 

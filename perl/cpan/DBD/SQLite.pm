@@ -8,6 +8,7 @@ package DBD::SQLite;
 #   DBD/SQLite/Connect.pm        connect, disconnect
 #   DBD/SQLite/Trouble.pm        errors
 #   DBD/SQLite/Transactions.pm   begin_work, commit, rollback, AutoCommit
+#   DBD/SQLite/Ahead.pm          changes while selects are open
 #   DBD/SQLite/Attributes.pm     reading and writing the rarer attributes
 #   DBD/SQLite/Binding.pm        bind_param and values that are bound with a type
 #   DBD/SQLite/Metadata.pm       table_info and its kin, type_info_all, get_info
@@ -21,7 +22,9 @@ package DBD::SQLite;
 #   begin          what the daemon was told about transactions it has to start by itself (0 no, 1 deferred, 2 immediate)
 #   ddl            tables were made or changed, perhaps in the transaction that is open
 #   mode, file, see_number, read_only, callbacks    settings
+#   reading        weak references, by number, to statements with rows that have been read ahead, or had
 #   OF A STATEMENT
+#   bridge_ran_ahead [bridge_cache as it was] while a run goes row by row; bridge_stale: its rows could not be read anew (Ahead.pm)
 #   bridge_special what its SQL calls for ($SPECIAL)
 
 use strict;
@@ -43,6 +46,7 @@ BEGIN {
         [Trouble      => main => '_fail _error _look_at_transaction'],
         [Transactions => db   => 'begin_work _begin_kind commit rollback _run _store_autocommit'],
         [Transactions => main => '_leave_work'],
+        [Ahead        => main => '_before_change _wanted _brought'],
         [Attributes   => db   => '_store _fetch'],
         [Attributes   => st   => '_fetch'],
         [Binding      => main => '_send_batch'],
@@ -243,6 +247,7 @@ sub bridge_select {
     my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
     return DBD::SQLite->_inactive($dbh, 'prepare') if !$dbh->{bridge_conn}{active};
     return ''                                      if $attr && grep { /^(?:sqlite_|Callbacks)/ } keys %$attr;
+    return ''                                      if $dbh->{bridge_conn}{reading} && $sql !~ /\A\s*SELECT\b/i;
     return '' if $dbh->{ChopBlanks} || $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
     my @binds = @$binds;
     ref and $_ = "$_" for @binds;
@@ -262,14 +267,17 @@ sub do {
         if (!$multi && $1) { $conn->{ddl} = 1 }
         else { DBD::SQLite::dr::_tell_where($conn) }
     }
+    my $ahead = $conn->{reading} && DBD::SQLite::_before_change($conn, $sql);
     my ($reply, $error);
     my $binds = @binds ? $dbh->{sqlite_see_if_its_a_number} ? DBD::SQLite::st::_typed($dbh, \@binds) : \@binds : undef;
     {
         local $@;
-        $reply = eval { $conn->{session}->request('sqlite.do', [$conn->{id}, "$sql", $binds, $multi]) };
+        my @wanted = $ahead ? DBD::SQLite::_wanted($ahead) : ();
+        $reply = eval { $conn->{session}->request('sqlite.do', [$conn->{id}, "$sql", $binds, $multi, @wanted]) };
         $error = $@ if !$reply;
     }
-    return DBD::SQLite->_fail($dbh, $error) if !$reply;
+    return DBD::SQLite->_fail($dbh, $error)     if !$reply;
+    DBD::SQLite::_brought($ahead, $reply->[5]) if $ahead;
     DBD::SQLite->_thrown($conn)             if $conn->{died};
     $conn->{rowid} = $reply->[3]            if defined $reply->[3];
     DBD::SQLite->_extra($conn, $reply->[2]) if $reply->[2];
@@ -353,15 +361,23 @@ sub execute {
     }
     CPANBridge::Driver::st::_drop_reply($sth, $session) if $sth->{bridge_seq} || $sth->{bridge_reply};
     if ($binds && ($sth->{bridge_typed} || $conn->{see_number})) { $binds = _typed($sth, $binds) }
+    my $ahead = $conn->{reading} && DBD::SQLite::_before_change($conn, $sth->{Statement}, $sth);
+    if ($sth->{bridge_ran_ahead}) { $sth->{bridge_cache} = delete($sth->{bridge_ran_ahead})->[0] }
     my $mode = @{ $sth->{NAME} } ? CPANBridge::Driver::st::_mode($sth) : '0';
     my $max  = ($sth->{bridge_cache} || 0) == 1 ? 1 : undef;
     my ($reply, $error);
     {
         local $@;
-        $reply = eval { $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $mode, $max]) };
+        my @wanted = $ahead ? (undef, DBD::SQLite::_wanted($ahead)) : ();
+        $reply = eval { $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $mode, $max, @wanted]) };
         $error = $@ if !$reply;
     }
-    return DBD::SQLite->_fail($sth, $error) if !$reply;
+    return DBD::SQLite->_fail($sth, $error)     if !$reply;
+    DBD::SQLite::_brought($ahead, $reply->[5]) if $ahead;
+    if ($reply->[2] && (!$reply->[1] || @{ $reply->[2] } > 1)) {
+        delete $sth->{bridge_stale};
+        CPANBridge::Driver::weaken($conn->{reading}{ $sth->{bridge_id} } = $sth);
+    }
     my $count = CPANBridge::Driver::st::_executed($sth, $conn, $reply);
     return $count < 0 ? '0E0' : $count;    # -1: there was nothing to execute
 }
@@ -654,10 +670,11 @@ See L<DBD::SQLite::VirtualTable>; L<DBD::SQLite::VirtualTable::PerlData> and L<D
 =item *
 
 Rows are fetched ahead. A select that has been executed may already have finished in SQLite: tables it read can be dropped, functions
-it calls in Perl are called for rows the script has not fetched yet, an error in a later row shows when the script gets there, and
-changes that the script makes to rows it has yet to fetch may not show in them. Where that matters, turn it off:
+it calls in Perl are called for rows the script has not fetched yet, and an error in a later row shows when the script gets there. What the
+script changes on the same connection shows in the rows to come as ever: the select is then taken back to where the script is, and goes on row by row.
+Selects that call C<random> are not taken back, nor those that another connection has changed a table under. Where that matters, read nothing ahead:
 
-    my $sth = $dbh->prepare('SELECT id FROM job ORDER BY id', { RowCacheSize => 1 });
+    my $sth = $dbh->prepare('SELECT id FROM job ORDER BY random()', { RowCacheSize => 1 });
 
 C<RowCacheSize> of the database handle counts for the statements prepared after it was set. Each row is then a round trip to the daemon.
 

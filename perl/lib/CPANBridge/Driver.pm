@@ -44,9 +44,10 @@ package CPANBridge::Driver;
 #   NAME             names of the columns, [] for none (`_columns` sets it, with NUM_OF_FIELDS)
 #   bridge_got       rows that came over, waiting ones included; without columns: rows affected
 #   bridge_done      undef: not executed; 0: more rows in the daemon; 1: all are here
-#   bridge_seq       the batch that was asked for ahead
+#   bridge_seq       the batch that was asked for ahead; bridge_after: the one after it (only while bridge_seq is there)
 #   bridge_reply     one that came, until its rows are in place. [-1, undef, undef, [err, errstr, state]] is the driver's way to
 #                    say that there are no more rows, and why.
+#   bridge_all       bridge_fetchall is at work; how many batches it has begun
 #   bridge_cache     rows in a batch (RowCacheSize), undef: as the daemon likes; 1: nothing is asked for ahead
 #   bridge_mode      'h': the next batch shall come as hashes
 #   bridge_as_bytes  [numbers of columns] whose text is handed over as bytes
@@ -122,7 +123,7 @@ BEGIN {
         [Trouble => main => 'where croak warning _inactive _fail _error _thrown _extra _new_columns'],
         [Trouble => st   => '_wrong_count _aborted _no_more _chop'],
         [Bulk    => main => 'select_rows'],
-        [Bulk    => st   => 'bridge_fetch_as bridge_fetchall'],
+        [Bulk    => st   => 'bridge_fetch_as bridge_fetchall _ask_further'],
         [Canned  => main => 'canned'],
         [Canned  => st   => '_again'],
         [Batch   => main => '_send_batch'],
@@ -264,8 +265,8 @@ sub _ask_ahead {    # the next batch is on its way while the script works on thi
 
 sub _drop_reply {    # what was asked for ahead is not wanted any more
     my ($sth, $session) = @_;
-    my ($seq) = delete @$sth{qw(bridge_seq bridge_reply)};
-    $session->forget($seq) if $seq;
+    my @ahead = delete @$sth{qw(bridge_seq bridge_after bridge_reply)};
+    for my $seq (@ahead[0, 1]) { $session->forget($seq) if $seq }
     return;
 }
 
@@ -312,8 +313,10 @@ sub _more {    # fetches the next batch: true when there are rows
         {
             local $@;
             $reply = eval {
-                _ask_ahead($sth, $session) if !$sth->{bridge_seq};
-                $sth->{bridge_reply} = $session->await($sth->{bridge_seq}), delete $sth->{bridge_seq};
+                _ask_ahead($sth, $session)   if !$sth->{bridge_seq};
+                _ask_further($sth, $session) if $sth->{bridge_all};
+                $sth->{bridge_reply} = $session->await($sth->{bridge_seq}),
+                    $sth->{bridge_seq} = delete $sth->{bridge_after};
                 $sth->{bridge_reply};
             };
             $error = $@ if !$reply;
@@ -325,12 +328,13 @@ sub _more {    # fetches the next batch: true when there are rows
     if ($conn->{died}) { delete $sth->{bridge_reply}; $conn->{driver}->_thrown($conn) }
     $conn->{driver}->_extra($conn, $extra) if $extra;
     $sth->{bridge_done} = $done;
+    $session->forget(delete $sth->{bridge_seq}) if $done && $sth->{bridge_seq};
     if (!@$rows) {
         delete $sth->{bridge_reply};
         return $done ? _end_of_rows($sth) : _more($sth);
     }
     _arrived($sth, $rows);
-    _ask_ahead($sth, $session) if !$done && !$sth->{bridge_cache};
+    _ask_ahead($sth, $session) if !$done && !$sth->{bridge_cache} && !$sth->{bridge_seq};
     return 1;
 }
 

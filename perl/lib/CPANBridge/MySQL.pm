@@ -108,6 +108,7 @@ sub _extra {    # what rode along with a reply
     if ($extra->{reconnected}) {
         $conn->{facts}{thread_id} = $extra->{thread_id} if defined $extra->{thread_id};
         $conn->{stats}{auto_reconnects_ok}++;
+        delete $conn->{lost};
     }
     if ($extra->{warn}) { CPANBridge::Driver::warning($_) for @{ $extra->{warn} } }
     return;
@@ -318,7 +319,8 @@ sub DESTROY {
     return if !$conn || !$conn->{active};
     my $mine   = CPANBridge::Driver::mine($conn) && !$dbh->FETCH('InactiveDestroy');
     my $ending = defined ${^GLOBAL_PHASE} && ${^GLOBAL_PHASE} eq 'DESTRUCT';
-    if ($mine && !$ending && !$dbh->{AutoCommit} && $dbh->FETCH('Warn')) {
+    my $undo = !$dbh->{AutoCommit} && !($conn->{lost} && $conn->{flavour}{strict});
+    if ($mine && !$ending && $undo && $dbh->FETCH('Warn')) {
         CPANBridge::Driver::warning(
             "Issuing rollback() due to DESTROY without explicit disconnect() of $conn->{driver}::db handle $dbh->{Name}");
     }
@@ -503,10 +505,14 @@ for my $name (qw(bind_col bind_columns bind_param_array execute_array execute_fo
     };
 }
 
-sub fetchall_hashref {
-    my ($sth) = @_;
-    if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) or return undef }
-    goto &{ CPANBridge::Driver::st->can('fetchall_hashref') };
+# What asks for the names of columns before it fetches.
+for my $name ('fetchall_hashref', $DBI::BRIDGE ? () : 'fetchrow_hashref') {
+    no strict 'refs';
+    *$name = sub {
+        my ($sth) = @_;
+        if ($sth->{bridge_async} && $sth->{bridge_conn}{async}) { _async_settle($sth) or return undef }
+        goto &{ CPANBridge::Driver::st->can($name) };
+    };
 }
 
 sub finish {

@@ -59,7 +59,7 @@ qr/^(?:Lost connection to server at 'handshake: reading initial communication pa
     $f->server->sql("alter user tester\@'%' with max_user_connections 1");
     my $one = $f->connect(host => '127.0.0.1');
     fails(
-        sub { $f->connect(database => 'mysql') }, 'more connections than the user may have',
+        sub { $f->connect(database => 'information_schema') }, 'more connections than the user may have',
         err => 1226, state => '42000', errstr => qr/^User 'tester' has exceeded the 'max_user_connections' resource/
     );
     return;

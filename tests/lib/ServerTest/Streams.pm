@@ -122,8 +122,11 @@ sub transactions {
         $insert->execute($row->[0], $row->[1]) if $rows % 1_000 == 0;
     }
     is($rows, ROWS, 'a result is complete while its transaction writes');
-    $dbh->commit;
-    is($dbh->selectrow_array($f->count_sql('streamed')), ROWS / 1_000, 'and what was written is there');
+    ok(!$dbh->{AutoCommit}, 'and the transaction is still one');
+    my $other = $f->connect;
+    is($other->selectrow_array($f->count_sql('streamed')), 0, 'others do not see it yet');
+    ok($dbh->commit, 'it is committed');
+    is($other->selectrow_array($f->count_sql('streamed')), ROWS / 1_000, 'and what was written is there');
     return;
 }
 

@@ -41,6 +41,7 @@ const BINDS: Param = Param::optional("binds", "array", "values: scalars, or [val
 const MODE: Param =
     Param::optional("mode", "string", "rows as arrays (a), hashes (h), one list of all values (f), or none (0)");
 const MAX_ROWS: Param = Param::optional("max_rows", "integer", "at most so many rows");
+const AHEAD: Param = Param::optional("ahead", "array", "[[s, mode]…]: selects gone back (rewind) whose next row is wanted");
 const CALLBACK: Param = Param::optional("callback", "integer", "the client's function; 0 for none");
 const NAME: Param = Param::required("name", "string", "its name in SQL");
 const RESET: Param = Param::optional("reset", "boolean", "begin to count anew");
@@ -97,18 +98,25 @@ const FUNCTIONS: &[Function] = &[
     driver(
         "execute",
         "runs a statement and gives its first batch of rows",
-        &[S, BINDS, MODE, MAX_ROWS, Param::optional("max_bytes", "integer", "about so many bytes of rows")],
-        "[changes, done, rows, extra, last rowid]",
+        &[S, BINDS, MODE, MAX_ROWS, Param::optional("max_bytes", "integer", "about so many bytes of rows"), AHEAD],
+        "[changes, done, rows, extra, last rowid, [results of fetch, for ahead]]",
         run::execute,
     ),
     driver("fetch", "the next batch of rows", &[S, MAX_ROWS, MODE], "[done, rows, extra]", run::fetch),
+    driver(
+        "rewind",
+        "takes a select back to its row number `seen` (from 0), before something is changed that it has read ahead of",
+        &[S, Param::required("seen", "integer", "rows that the script has had")],
+        "[1 if it could, done]",
+        run::rewind,
+    ),
     driver("reset", "ends the run of a statement", &[S], "[1]", run::reset),
     driver("finalize", "frees a statement", &[S], "[1]", run::finalize),
     driver(
         "do",
         "runs the first statement of sql, or all",
-        &[D, SQL, BINDS, Param::optional("multi", "boolean", "all statements")],
-        "[changes, rest of sql, extra, last rowid, columns]",
+        &[D, SQL, BINDS, Param::optional("multi", "boolean", "all statements"), AHEAD],
+        "[changes, rest of sql, extra, last rowid, columns, [results of fetch, for ahead]]",
         shortcut::do_sql,
     ),
     driver(
@@ -132,8 +140,9 @@ const FUNCTIONS: &[Function] = &[
             S,
             Param::required("tuples", "array", "lists of binds"),
             Param::optional("stop_on_error", "boolean", "end at the first failure"),
+            AHEAD,
         ],
-        "[[changes or [err, errstr]…], extra, last rowid, total changes]",
+        "[[changes or [err, errstr]…], extra, last rowid, total changes, [results of fetch, for ahead]]",
         shortcut::execute_many,
     ),
     driver("changes", "rows changed by the last statement", &[D], "[integer]", info::changes),

@@ -114,17 +114,67 @@ struct Execute<'a> {
     max_rows: Option<i64>,
     #[serde(default)]
     max_bytes: Option<i64>,
+    #[serde(borrow, default)]
+    ahead: Vec<Ahead<'a>>,
+}
+
+/// A select that goes row by row (`rewind`), whose next row is wanted with the answer of a change: its number, and how.
+#[derive(Deserialize)]
+pub struct Ahead<'a> {
+    s: u32,
+    #[serde(borrow)]
+    mode: Option<&'a str>,
+}
+
+/// Before the change: such a row is one from before it.
+pub fn step_ahead(session: &mut Session, ahead: &[Ahead<'_>]) -> Result<(), Error> {
+    for Ahead { s, .. } in ahead {
+        let prepared = tables(session).statement(*s)?;
+        work_on(session, &prepared, |statement| {
+            statement.step_ahead();
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// After the change: `[[done, rows, extra]…]`, or undef for none.
+pub fn write_ahead(session: &mut Session, writer: &mut Writer<'_>, ahead: &[Ahead<'_>]) -> Result<(), Error> {
+    if ahead.is_empty() {
+        writer.undef();
+        return Ok(());
+    }
+    writer.begin_array(ahead.len());
+    for Ahead { s, mode } in ahead {
+        let prepared = tables(session).statement(*s)?;
+        work_on(session, &prepared, |statement| {
+            writer.begin_array(3);
+            let done = writer.reserve_int();
+            if statement.has_deferred_error() {
+                writer.begin_array(0);
+            } else {
+                let limits = BatchLimits { rows: 1, bytes: 0 };
+                statement.write_rows(writer, shape(*mode).unwrap_or(RowShape::Arrays), limits)?;
+            }
+            writer.patch_int(done, statement.is_done().into());
+            writer.undef();
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 pub fn execute(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
-    let Execute { s, binds, mode, max_rows, max_bytes } = call.params()?;
+    let Execute { s, binds, mode, max_rows, max_bytes, ahead } = call.params()?;
     let prepared = tables(session).statement(s)?;
+    step_ahead(session, &ahead)?;
     let limits = BatchLimits { rows: limit(max_rows), bytes: limit(max_bytes) };
     let mut writer = call.writer();
     work_on(session, &prepared, |statement| {
         begin(statement, &prepared, binds.as_deref())?;
         write_execution(&mut writer, statement, shape(mode), limits)
     })?;
+    write_ahead(session, &mut writer, &ahead)?;
     writer.finish().map_err(Error::internal)?;
     call.finish()
 }
@@ -136,7 +186,7 @@ pub fn begin(statement: &mut Statement, prepared: &Prepared, binds: Option<&[Val
     statement.start()
 }
 
-/// Writes `[changes, done, rows, extra, rowid]` of a statement that has begun.
+/// Writes `[changes, done, rows, extra, rowid,` of a statement that has begun; `write_ahead` writes the last element.
 fn write_execution(
     writer: &mut Writer<'_>,
     statement: &mut Statement,
@@ -144,7 +194,7 @@ fn write_execution(
     limits: BatchLimits,
 ) -> sqlite::Result<()> {
     let renamed = statement.refresh_names();
-    writer.begin_array(5);
+    writer.begin_array(6);
     let changes = writer.reserve_int();
     let done = writer.reserve_int();
     match shape {
@@ -187,6 +237,24 @@ pub fn fetch(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     })?;
     writer.finish().map_err(Error::internal)?;
     call.finish()
+}
+
+#[derive(Deserialize)]
+struct Rewind {
+    s: u32,
+    seen: u64,
+}
+
+pub fn rewind(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
+    let Rewind { s, seen } = call.params()?;
+    let prepared = tables(session).statement(s)?;
+    let mut answer = (0, 0);
+    work_on(session, &prepared, |statement| {
+        answer = (statement.rewind(seen)?.into(), statement.is_done().into());
+        Ok(())
+    })?;
+    let (is_back, is_done): (i64, i64) = answer;
+    call.reply(&(is_back, is_done))
 }
 
 pub fn reset(session: &mut Session, call: Call<'_>) -> Result<(), Error> {

@@ -19,10 +19,13 @@ struct Do<'a> {
     binds: Option<Vec<ValueRef<'a>>>,
     #[serde(default)]
     multi: Option<bool>,
+    #[serde(borrow, default)]
+    ahead: Vec<run::Ahead<'a>>,
 }
 
 pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
-    let Do { d, sql, binds, multi } = call.params()?;
+    let Do { d, sql, binds, multi, ahead } = call.params()?;
+    run::step_ahead(session, &ahead)?;
     let connection = tables(session).connection(d)?;
     let multi = multi.unwrap_or(false);
     let mut writer = call.writer();
@@ -52,7 +55,7 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
                 break;
             }
         }
-        writer.begin_array(5);
+        writer.begin_array(6);
         // What the driver has always answered.
         writer.int(if is_lone_semicolon { -1 } else { reply::count(connection.changes()).into() });
         reply::optional(&mut writer, Some(rest).filter(|rest| !rest.is_empty()), connection.string_mode());
@@ -65,6 +68,7 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         writer.uint(columns as u64);
         Ok(())
     })?;
+    run::write_ahead(session, &mut writer, &ahead)?;
     writer.finish().map_err(Error::internal)?;
     call.finish()
 }
@@ -137,16 +141,19 @@ struct ExecuteMany<'a> {
     tuples: Vec<Vec<ValueRef<'a>>>,
     #[serde(default)]
     stop_on_error: Option<bool>,
+    #[serde(borrow, default)]
+    ahead: Vec<run::Ahead<'a>>,
 }
 
 pub fn execute_many(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
-    let ExecuteMany { s, tuples, stop_on_error } = call.params()?;
+    let ExecuteMany { s, tuples, stop_on_error, ahead } = call.params()?;
+    run::step_ahead(session, &ahead)?;
     let stop_on_error = stop_on_error.unwrap_or(false);
     let prepared = tables(session).statement(s)?;
     let mut writer = call.writer();
     work_on(session, &prepared, |statement| {
         let connection = statement.connection().clone();
-        writer.begin_array(4);
+        writer.begin_array(5);
         let slot = writer.reserve_array();
         let mut ran = 0;
         for tuple in &tuples {
@@ -170,6 +177,7 @@ pub fn execute_many(session: &mut Session, mut call: Call<'_>) -> Result<(), Err
         writer.int(connection.total_changes());
         Ok(())
     })?;
+    run::write_ahead(session, &mut writer, &ahead)?;
     writer.finish().map_err(Error::internal)?;
     call.finish()
 }

@@ -146,8 +146,10 @@ impl Reader {
         let take = move || given.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(Wire::closed);
         let started = std::thread::Builder::new().name("mysql-rows".into()).spawn(move || {
             let mut wire = take();
-            let end = read(&mut wire, capabilities, &filled);
-            filled.finish(end);
+            // Whoever waits for rows must hear of the end in any case.
+            let in_any_case = EndsWith(filled);
+            let end = read(&mut wire, capabilities, &in_any_case.0);
+            in_any_case.0.finish(end);
             wire
         });
         match started {
@@ -171,6 +173,17 @@ impl Reader {
         self.backlog.abandon();
         if let Some(socket) = &self.socket {
             socket.shutdown();
+        }
+    }
+}
+
+/// Ends a backlog as lost when it is dropped, if it has no end by then.
+struct EndsWith(Arc<Backlog>);
+
+impl Drop for EndsWith {
+    fn drop(&mut self) {
+        if self.0.lock().end.is_none() {
+            self.0.finish(Err(Error::lost()));
         }
     }
 }

@@ -174,6 +174,7 @@ pub fn write_parameters(out: &mut Vec<u8>, binds: &[Bind<'_>]) {
                 Some(Number::Int(_)) => kind::LONGLONG,
                 Some(Number::Double(_)) => kind::DOUBLE,
                 None if bind.value.is_none() => kind::NULL,
+                None if bind.class == Class::Binary => kind::BLOB,
                 None => kind::VAR_STRING,
             },
             0,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use daemon::HandlePermit;
+use daemon::{CancelSlot, HandlePermit};
 use storable::RowWriter;
 
 use super::backlog::{Backlog, Reader};
@@ -16,13 +16,15 @@ use super::settings::Settings;
 use super::sql::Style;
 use super::statement::{Source, Statement};
 use super::target::Target;
-use super::wire::constants::{command, status};
+use super::wire::constants::{capability, command, status};
 use super::wire::{Column, End, OkReply, Reply, Wire};
 use crate::pool::Lease;
 
 /// A result whose rest is no longer than this is read before its first rows are answered; a longer one by a thread of its
 /// own, meanwhile.
 const READ_AHEAD_BYTES: usize = 128 * 1024;
+/// What the definitions of a result's columns may take together.
+const MAX_COLUMNS_BYTES: usize = 64 << 20;
 /// `ER_QUERY_INTERRUPTED`
 const ER_QUERY_INTERRUPTED: u32 = 1317;
 
@@ -48,6 +50,8 @@ pub struct Connection {
     pub settings: Settings,
     /// What ends its running query.
     pub killer: Arc<Killer>,
+    /// Where calls are cancelled.
+    slot: Arc<CancelSlot>,
     /// A thread that reads the rows of a statement.
     reader: Option<(u32, Reader)>,
     /// The statement whose rows come next from the server.
@@ -75,13 +79,21 @@ pub struct Connection {
 
 impl Connection {
     /// A connection that was just made.
-    pub fn new(link: Lease<Link>, target: Arc<Target>, settings: Settings, permit: HandlePermit) -> Self {
-        let killer = Arc::new(Killer::new(&target, link.thread_id));
+    pub fn new(
+        link: Lease<Link>,
+        target: Arc<Target>,
+        settings: Settings,
+        slot: Arc<CancelSlot>,
+        permit: HandlePermit,
+    ) -> Self {
+        let killer = Arc::new(Killer::new(&target));
+        killer.follow(link.thread_id, link.wire.socket());
         Self {
             link,
             target,
             settings,
             killer,
+            slot,
             reader: None,
             streaming: None,
             more: None,
@@ -154,11 +166,11 @@ impl Connection {
             self.link.wire.close();
             return Err(Error::gone());
         }
-        let mut link = self.target.connect()?;
+        let mut link = self.target.connect(Some(&self.slot))?;
         for command in &self.target.init_commands {
             link.simple_query(command)?;
         }
-        self.killer.follow(link.thread_id);
+        self.killer.follow(link.thread_id, link.wire.socket());
         self.reconnected = Some(link.thread_id);
         self.told = None;
         self.closing.clear();
@@ -178,6 +190,10 @@ impl Connection {
         for id in std::mem::take(&mut self.closing) {
             self.link.wire.begin_command(command::STMT_CLOSE).extend_from_slice(&id.to_le_bytes());
             self.link.wire.end_packet()?;
+            if self.link.capabilities & capability::COMPRESS != 0 {
+                // Compression numbers each command's packets anew.
+                self.link.wire.flush()?;
+            }
         }
         Ok(())
     }
@@ -352,6 +368,12 @@ impl Connection {
         for _ in 0..count {
             raw.extend_from_slice(self.link.wire.packet()?);
             ends.push(raw.len());
+            if raw.len() > MAX_COLUMNS_BYTES {
+                let limit = format!("the limit MAX_COLUMNS_BYTES ({MAX_COLUMNS_BYTES}) was reached");
+                return Err(Error::malformed(&format!(
+                    "the columns of the result are described at too great a length: {limit}"
+                )));
+            }
         }
         self.link.end_of_columns()?;
         let reading = Reading { text: self.settings.text, rules: self.settings.rules };

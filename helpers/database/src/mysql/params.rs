@@ -1,5 +1,6 @@
 //! What a client says about a connection, and what becomes of it with option files and defaults.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ pub struct Params<'a> {
     cleartext: bool,
     charset: Option<ValueRef<'a>>,
     collation: Option<ValueRef<'a>>,
-    conn_attrs: Option<Vec<(String, String)>>,
+    conn_attrs: Option<BTreeMap<String, String>>,
     pub autocommit: Option<bool>,
     pub pool: Option<bool>,
 }
@@ -186,7 +187,7 @@ impl Params<'_> {
             ("_os".to_owned(), std::env::consts::OS.to_owned()),
             ("_platform".to_owned(), std::env::consts::ARCH.to_owned()),
         ];
-        attributes.extend(self.conn_attrs.iter().flatten().cloned());
+        attributes.extend(self.conn_attrs.iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
         attributes
     }
 

@@ -261,6 +261,7 @@ impl Statement {
                     Next::Nothing => return Ok(()),
                     Next::End(end) => {
                         self.source = Source::Nothing;
+                        (self.piece, self.at) = (Vec::new(), 0);
                         self.end = Some(end?);
                         return Ok(());
                     }

@@ -2,9 +2,16 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daemon::CancelSlot;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use super::error::{CR_CONNECTION_ERROR, CR_SERVER_LOST, CR_UNKNOWN_HOST, Error, Result, is_timeout};
 use super::link::Link;
@@ -13,6 +20,8 @@ use super::wire::{Channel, Greeting, Login, Socket, Stream, Wire};
 
 /// How long a second connection, made to end a query of the first, may take for each step.
 const KILL_SECONDS: u64 = 5;
+/// How often a connect that takes long looks whether it was cancelled.
+const LOOK: Duration = Duration::from_millis(100);
 /// The step of the handshake that is named in errors.
 const GREETING_STEP: &str = "handshake: reading initial communication packet";
 const AUTH_STEP: &str = "reading authorization packet";
@@ -49,8 +58,14 @@ pub struct Target {
 
 impl Target {
     /// A connection that is ready for commands. Its `init_commands` have not been run.
-    pub fn connect(&self) -> Result<Link> {
-        let socket = self.socket()?;
+    ///
+    /// A cancelled call ends it.
+    pub fn connect(&self, slot: Option<&Arc<CancelSlot>>) -> Result<Link> {
+        let socket = self.socket(slot)?;
+        let _guard = match (slot, socket.try_clone()) {
+            (Some(slot), Ok(socket)) => Some(slot.guard(Box::new(move || socket.shutdown()))),
+            _ => None,
+        };
         socket.set_timeouts(self.connect_timeout, self.connect_timeout).map_err(|error| self.unreachable(&error))?;
         let mut wire = Wire::new(Stream::Direct(Channel::Plain(socket)));
         let greeting = Greeting::read(&mut wire).map_err(|error| at_step(GREETING_STEP, error, &wire))?;
@@ -77,19 +92,19 @@ impl Target {
         quick.login.database = None;
         quick.login.capabilities &= !capability::COMPRESS;
         quick.names = None;
-        quick.connect()?.simple_query(format!("KILL QUERY {thread_id}").as_bytes())
+        quick.connect(None)?.simple_query(format!("KILL QUERY {thread_id}").as_bytes())
     }
 
-    fn socket(&self) -> Result<Socket> {
+    fn socket(&self, slot: Option<&Arc<CancelSlot>>) -> Result<Socket> {
         match &self.address {
             Address::Unix(path) => {
                 UnixStream::connect(path).map(Socket::Unix).map_err(|error| self.unreachable(&error))
             }
             Address::Tcp(host, port) => {
                 let addresses = (host.as_str(), *port).to_socket_addrs().map_err(|error| unknown_host(host, &error))?;
-                let mut last = io::Error::from_raw_os_error(rustix::io::Errno::ADDRNOTAVAIL.raw_os_error());
+                let mut last = io::Error::from_raw_os_error(Errno::ADDRNOTAVAIL.raw_os_error());
                 for address in addresses {
-                    match self.tcp(&address) {
+                    match self.tcp(&address, slot) {
                         Ok(socket) => return Ok(Socket::Tcp(socket)),
                         Err(error) => last = error,
                     }
@@ -99,14 +114,37 @@ impl Target {
         }
     }
 
-    fn tcp(&self, address: &SocketAddr) -> io::Result<TcpStream> {
-        let socket = match self.connect_timeout {
-            Some(patience) => TcpStream::connect_timeout(address, patience)?,
-            None => TcpStream::connect(address)?,
-        };
-        socket.set_nodelay(true)?;
-        rustix::net::sockopt::set_socket_keepalive(&socket, true)?;
-        Ok(socket)
+    fn tcp(&self, address: &SocketAddr, slot: Option<&Arc<CancelSlot>>) -> io::Result<TcpStream> {
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = net::socket_with(family, SocketType::STREAM, flags, None)?;
+        match net::connect(&socket, address) {
+            Ok(()) => {}
+            Err(Errno::INPROGRESS) => self.await_connection(&socket, slot)?,
+            Err(error) => return Err(error.into()),
+        }
+        rustix::io::ioctl_fionbio(&socket, false)?;
+        net::sockopt::set_socket_keepalive(&socket, true)?;
+        let stream = TcpStream::from(socket);
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// Waits until a connection is made, the patience is over, or nobody waits for it any more.
+    fn await_connection(&self, socket: &OwnedFd, slot: Option<&Arc<CancelSlot>>) -> io::Result<()> {
+        let deadline = self.connect_timeout.map(|patience| Instant::now() + patience);
+        loop {
+            let left = deadline.map_or(LOOK, |deadline| deadline.saturating_duration_since(Instant::now()).min(LOOK));
+            if left.is_zero() || slot.is_some_and(|slot| slot.is_cancelled()) {
+                return Err(Errno::TIMEDOUT.into());
+            }
+            let wait = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+            match poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&wait)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return Ok(net::sockopt::socket_error(socket)??),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     fn unreachable(&self, error: &io::Error) -> Error {

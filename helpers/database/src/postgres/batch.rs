@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 
 use storable::ValueRef;
 
+use super::bind;
 use super::connection::Connection;
 use super::execute::{How, Run, Sent};
 use super::limits::MAX_QUEUE;
+use super::plans;
 use super::statement::Statement;
 use super::trouble::{Result, Trouble};
 use super::wire::{Tag, Transaction};
@@ -28,6 +30,13 @@ struct Pending {
     sql: std::sync::Arc<[u8]>,
 }
 
+impl Queue {
+    /// Something could not even be sent, and nobody waits to be told.
+    pub fn fail(&mut self, trouble: Trouble) {
+        self.failed.get_or_insert(trouble);
+    }
+}
+
 impl Drop for Connection {
     /// What was queued is run, though nobody asks what came of it.
     fn drop(&mut self) {
@@ -40,6 +49,14 @@ impl Drop for Connection {
             crate::pool::Lease::spoil(&mut self.conn);
         }
     }
+}
+
+/// How far the answers of a group are.
+#[derive(Debug)]
+struct Group {
+    told: usize,
+    has_failed: bool,
+    is_over: bool,
 }
 
 /// After so many bytes the messages of a batch are sent, while more are written.
@@ -63,6 +80,9 @@ impl Connection {
         let mut waiting: VecDeque<Sent> = VecDeque::new();
         let mut has_failed = false;
         for (index, tuple) in tuples.iter().enumerate() {
+            if index > 0 && self.conn.link.transaction == Transaction::Open && self.can_group(statement) {
+                return self.run_group(statement, &tuples[index..], stop, told);
+            }
             let run = Run { binds: tuple, how, name: None };
             // The first one alone: it prepares the statement and begins the transaction.
             let alone = index == 0 || stop && self.conn.link.transaction == Transaction::Idle;
@@ -92,6 +112,95 @@ impl Connection {
             }
         }
         self.answers(statement, &mut waiting, &mut has_failed, told)
+    }
+
+    /// Whether runs of a statement need nothing but values.
+    fn can_group(&mut self, statement: &Statement) -> bool {
+        let plan = statement.plan.and_then(|id| self.conn.plans.get(id));
+        plan.is_some_and(|plan| plan.number().is_some() && plan.columns.is_some())
+    }
+
+    /// Runs in a transaction: they have one end in common, so that the server need not say of each that it is ready.
+    /// After a failure it skips the others, which it would have refused one by one.
+    fn run_group(
+        &mut self,
+        statement: &mut Statement,
+        tuples: &[Vec<ValueRef<'_>>],
+        stop: bool,
+        told: &mut dyn FnMut(Status),
+    ) -> Result<()> {
+        let Some(number) = statement.plan.and_then(|id| self.conn.plans.get(id)).and_then(|plan| plan.number()) else {
+            return Ok(());
+        };
+        let name = plans::name(number);
+        let utf8 = self.settings.decoding.utf8;
+        let types = statement.types.clone();
+        let mut group = Group { told: 0, has_failed: false, is_over: false };
+        let mut is_bad = false;
+        for tuple in tuples {
+            let out = &mut self.conn.link.out;
+            let mark = out.mark();
+            bind::write_all(out, &name, tuple, &types, utf8);
+            is_bad = out.take_bad();
+            if is_bad {
+                out.take_back(mark);
+                break;
+            }
+            out.execute();
+            if self.conn.link.out.pending().len() >= SEND_BYTES {
+                self.conn.link.flush()?;
+                self.conn.link.read_now()?;
+                while !group.is_over && self.conn.link.peek_here()?.is_some() {
+                    self.take_group(statement, &mut group, told)?;
+                }
+                if group.has_failed {
+                    break;
+                }
+            }
+        }
+        self.conn.link.out.sync();
+        while !group.is_over {
+            self.take_group(statement, &mut group, told)?;
+        }
+        if is_bad {
+            return Err(Trouble::nul());
+        }
+        if !stop {
+            for _ in group.told..tuples.len() {
+                told(Err(Trouble::aborted()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one message of a group.
+    fn take_group(
+        &mut self,
+        statement: &mut Statement,
+        group: &mut Group,
+        told: &mut dyn FnMut(Status),
+    ) -> Result<()> {
+        let message = self.conn.link.receive()?;
+        match message.kind {
+            b'C' => {
+                statement.tag = Tag::parse(self.conn.link.body(&message));
+                group.told += 1;
+                told(Ok(statement.tag.rows));
+            }
+            b'E' => {
+                let body = self.conn.link.body(&message);
+                let trouble = Trouble::server(body, self.settings.level, Some(&statement.sql));
+                self.note_error(&trouble);
+                if !group.has_failed {
+                    group.told += 1;
+                    told(Err(trouble));
+                }
+                group.has_failed = true;
+            }
+            b'Z' => group.is_over = true,
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Takes the answers of all runs that were sent.
@@ -150,11 +259,9 @@ impl Connection {
     /// Sends a run without waiting for its answer.
     pub fn enqueue(&mut self, statement: &mut Statement, mut run: Run<'_, '_>) -> Result<()> {
         self.conn.link.check()?;
-        if self.queue.failed.is_some() {
-            return Ok(()); // told at the next call that waits
-        }
         if self.queue.pending.is_empty() {
-            self.make_ready()?;
+            self.settle()?;
+            self.abandon_copy()?;
         }
         let is_first = self.begin_due().is_some() || statement.plan.is_none();
         if run.how == How::Auto {

@@ -2,6 +2,8 @@
 
 use storable::ValueRef;
 
+use super::wire::Out;
+
 /// The type whose values go as they are.
 pub const BYTEA: u32 = 17;
 
@@ -36,6 +38,20 @@ pub fn write(value: &ValueRef<'_>, oid: u32, utf8: bool, to: &mut Vec<u8>) -> bo
         ValueRef::Double(double) => to.extend_from_slice(storable::perl_number(*double).as_bytes()),
     }
     true
+}
+
+/// Writes the message that binds `binds` to the statement `name`.
+pub fn write_all(out: &mut Out, name: &str, binds: &[ValueRef<'_>], types: &[u32], utf8: bool) {
+    let oid = |index: usize| match typed(&binds[index]) {
+        (_, 0) => types.get(index).copied().unwrap_or(0),
+        (_, oid) => oid,
+    };
+    out.bind(
+        name,
+        binds.len(),
+        |index| oid(index) == BYTEA,
+        |index, to| write(typed(&binds[index]).0, oid(index), utf8, to),
+    );
 }
 
 /// A string of the client's as bytes for the server: SQL, a name, data of COPY.

@@ -89,8 +89,7 @@ impl Conn {
 
 impl Pooled for Conn {
     fn is_alive(&mut self) -> bool {
-        // A change of the server's configuration may have been told; anything else is its farewell.
-        !self.link.is_lost() && self.link.read_now().is_ok() && matches!(self.link.peek_here(), Ok(None))
+        self.link.is_alive()
     }
 
     fn reset(&mut self, _until: Instant) -> std::result::Result<(), Error> {

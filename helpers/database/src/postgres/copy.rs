@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::trouble::{Result, Trouble};
-use super::wire::{LinkError, Tag};
+use super::wire::Tag;
 
 /// Which way data goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Direction {
 pub struct Copy {
     /// Which way.
     pub direction: Direction,
+    /// Its data is binary.
+    pub is_binary: bool,
     /// After its end, `ReadyForQuery` comes so often.
     pub ready: usize,
     /// It was begun by the extended protocol, which wants a Sync after its end.
@@ -109,7 +111,7 @@ impl Connection {
         }
         let level = self.settings.level;
         match self.conn.run_out(copy.ready, level, None) {
-            Err(trouble @ Trouble::Link(LinkError::Lost(_) | LinkError::Cancelled)) => Err(trouble),
+            Err(trouble @ Trouble::Link(_)) => Err(trouble),
             _ => Ok(()),
         }
     }

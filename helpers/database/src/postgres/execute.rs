@@ -8,7 +8,7 @@ use super::copy::{Copy, Direction};
 use super::plans::{self, Plans};
 use super::statement::Statement;
 use super::trouble::{Result, Trouble};
-use super::wire::{Columns, Link, LinkError, Tag, Transaction};
+use super::wire::{Columns, Link, Tag, Transaction};
 
 /// How a statement is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -140,17 +140,7 @@ impl Connection {
                 sent.prepares = id.zip(number);
             }
         }
-        let types = &statement.types;
-        let oid = |index: usize| match bind::typed(&run.binds[index]) {
-            (_, 0) => types.get(index).copied().unwrap_or(0),
-            (_, oid) => oid,
-        };
-        out.bind(
-            &name,
-            run.binds.len(),
-            |index| oid(index) == bind::BYTEA,
-            |index, to| bind::write(bind::typed(&run.binds[index]).0, oid(index), utf8, to),
-        );
+        bind::write_all(out, &name, run.binds, &statement.types, utf8);
         if let Some(columns) = columns {
             statement.columns = columns;
         } else {
@@ -168,6 +158,10 @@ impl Connection {
         loop {
             let (kind, len) = self.conn.link.peek()?;
             if kind == b'D' && head.failed.is_none() {
+                if statement.columns.is_none() {
+                    self.conn.link.cut();
+                    return Err(Trouble::Usage("server sent data (\"D\" message) without prior row description".into()));
+                }
                 if !is_script && !keep_no_rows {
                     statement.is_live = true;
                     statement.ready = head.ready;
@@ -183,7 +177,9 @@ impl Connection {
             }
             let message = self.conn.link.take_message(len);
             if matches!(message.kind, b'G' | b'H' | b'W') && head.failed.is_none() {
-                return self.begin_copy(message.kind, &head);
+                let is_binary = self.conn.link.body(&message).first() == Some(&1);
+                self.begin_copy(message.kind, is_binary, &head);
+                return Ok(());
             }
             if self.take_head(statement, &message, &mut head) {
                 break;
@@ -216,7 +212,11 @@ impl Connection {
                 head.has_columns = true;
             }
             b'n' if head.is_begun => self.described(statement, None),
-            b'C' if !head.is_begun => head.is_begun = true,
+            b'C' if !head.is_begun => {
+                head.is_begun = true;
+                // It is so at once; the server says so only after the statement's last row.
+                self.conn.link.transaction = Transaction::Open;
+            }
             b'C' => {
                 statement.tag = Tag::parse(self.conn.link.body(message));
                 self.conn.note(&statement.tag);
@@ -258,14 +258,14 @@ impl Connection {
         }
     }
 
-    fn begin_copy(&mut self, kind: u8, head: &Head) -> Result<()> {
+    fn begin_copy(&mut self, kind: u8, is_binary: bool, head: &Head) {
         let direction = if kind == b'G' { Direction::In } else { Direction::Out };
         let mut ready = head.ready;
         if direction == Direction::In && head.sent.is_simple && ready > 1 {
             ready -= 1; // the server has taken the Sync for a part of the data, and ignored it
         }
-        self.copy = Some(Copy { direction, ready, needs_sync: !head.sent.is_simple && direction == Direction::In });
-        Ok(())
+        let needs_sync = !head.sent.is_simple && direction == Direction::In;
+        self.copy = Some(Copy { direction, is_binary, ready, needs_sync });
     }
 
     /// Reads rows ahead, so that their number is known if they are not too many. An error among them is told now.
@@ -319,7 +319,7 @@ impl Connection {
         if let Some(notice) = trouble.notice() {
             self.last_error = Some(std::sync::Arc::new(notice.clone()));
         }
-        if matches!(trouble, Trouble::Link(LinkError::Lost(_) | LinkError::Cancelled)) {
+        if matches!(trouble, Trouble::Link(_)) {
             self.live = None;
             self.copy = None;
             self.running = None;

@@ -12,6 +12,8 @@ pub const READ_AHEAD_BYTES: usize = 1 << 20;
 pub const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
 /// Notices that wait to be told; older ones are dropped.
 pub const MAX_NOTICES: usize = 10_000;
+/// Settings of the server that are kept; others are not.
+pub const MAX_PARAMETERS: usize = 1000;
 /// Notifications that wait to be asked for; older ones are dropped.
 pub const MAX_NOTIFICATIONS: usize = 100_000;
 /// Statements that a connection remembers, prepared on the server or seen once.

@@ -3,6 +3,7 @@
 //! libpq would look into the daemon's environment. That one is empty of such variables; what the script's says becomes
 //! explicit parameters here. The order is libpq's: given, service, environment, default.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use daemon::{Client, Secret};
@@ -123,10 +124,15 @@ impl Params {
         secrets
     }
 
-    /// Completes what the script gave by what it stands in.
-    pub fn complete(&mut self, client: &Client) -> Result<(), String> {
-        let variable = |name: &str| client.env_str(name).filter(|value| !value.is_empty());
-        let home = client.env("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    /// Completes what the script gave by what it stands in: `env` is its environment, if that is not what it was when
+    /// its session began.
+    pub fn complete(&mut self, client: &Client, env: Option<&BTreeMap<String, String>>) -> Result<(), String> {
+        let variable = |name: &str| match env {
+            Some(env) => env.get(name).map(String::as_str),
+            None => client.env_str(name),
+        };
+        let home = variable("HOME").or_else(|| client.env_str("HOME")).map(PathBuf::from).filter(|home| home.is_absolute());
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let service = self.get("service").filter(|name| !name.is_empty()).or_else(|| variable("PGSERVICE"));
         if let Some(name) = service.map(str::to_owned) {
             let file = self.get("servicefile").or_else(|| variable("PGSERVICEFILE"));

@@ -45,9 +45,14 @@ impl Trouble {
 
     /// A NUL where none can be; as the server would say it.
     pub fn nul() -> Self {
-        let notice = Notice::parse(b"SERROR\0C22021\0Minvalid byte sequence for encoding \"UTF8\": 0x00\0\0");
-        let text = notice.words(Level::Default, None, true);
-        Self::Server { notice: Box::new(notice), text }
+        let words = b"SERROR\0C22021\0Minvalid byte sequence for encoding \"UTF8\": 0x00\0\0";
+        Self::server(words, Level::Default, None)
+    }
+
+    /// What the server says of a statement in a transaction that has failed.
+    pub fn aborted() -> Self {
+        let words = "SERROR\0C25P02\0Mcurrent transaction is aborted, commands ignored until end of transaction block\0\0";
+        Self::server(words.as_bytes(), Level::Default, None)
     }
 
     /// The server's fields.
@@ -73,6 +78,9 @@ impl Trouble {
                 .err(FATAL_ERROR)
                 .state(CONNECTION_EXCEPTION)
                 .unknown("whether the statement took effect"),
+            Self::Link(gone @ LinkError::Gone) => Error::new(code::DATABASE, gone.to_string().trim_end_matches('\n'))
+                .err(FATAL_ERROR)
+                .state(CONNECTION_EXCEPTION),
             Self::Link(LinkError::Cancelled) => Error::cancelled()
                 .err(FATAL_ERROR)
                 .state("57014")

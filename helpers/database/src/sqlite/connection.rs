@@ -9,6 +9,7 @@ use libsqlite3_sys as ffi;
 
 use super::error::{self, Error, Result};
 use super::shared::{self, Shared};
+use super::statement::Statement;
 use super::text::StringMode;
 use super::{collation, vfs};
 
@@ -73,6 +74,15 @@ impl std::fmt::Debug for Interrupter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Interrupter")
     }
+}
+
+/// Tells states of a database apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Version {
+    /// Changes with every change by others.
+    pub(super) data: u32,
+    /// Rows changed by this connection.
+    pub(super) changes: i64,
 }
 
 /// An open database. Shared by its statements; closed when the last of them is gone.
@@ -200,6 +210,28 @@ impl Connection {
     pub fn total_changes(&self) -> i64 {
         // SAFETY: `db` is open.
         unsafe { ffi::sqlite3_total_changes64(self.db) }
+    }
+
+    /// What the main database is now, as far as this connection has read of it.
+    pub(super) fn version(&self) -> Version {
+        let mut data: u32 = 0;
+        // SAFETY: `db` is open; the file control writes an unsigned int.
+        unsafe {
+            ffi::sqlite3_file_control(
+                self.db,
+                c"main".as_ptr(),
+                ffi::SQLITE_FCNTL_DATA_VERSION,
+                (&raw mut data).cast(),
+            );
+        }
+        Version { data, changes: self.total_changes() }
+    }
+
+    /// A statement on a row of the schema's table: the read transaction lasts at least as long as it.
+    pub(super) fn hold_snapshot(self: &Rc<Self>) -> Result<Statement> {
+        let (mut statement, _) = Statement::prepare(self, b"SELECT count(*) FROM main.sqlite_master")?;
+        statement.start()?;
+        Ok(statement)
     }
 
     /// The rowid of the last INSERT.

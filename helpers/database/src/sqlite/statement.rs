@@ -6,7 +6,7 @@ use std::rc::Rc;
 use libsqlite3_sys as ffi;
 use storable::{Cell, RowKeys, RowWriter, Value, ValueRef, Writer};
 
-use super::connection::Connection;
+use super::connection::{Connection, Version};
 use super::error::{self, Error, Result};
 use super::text::{INVALID_UTF8, StringMode};
 use super::{bind, value};
@@ -59,6 +59,8 @@ enum State {
     Idle,
     /// On a row that was not written yet.
     OnRow,
+    /// On a row that was written: the next step is made when the next row is wanted.
+    Written,
     /// At its end, reset.
     Done,
 }
@@ -75,6 +77,10 @@ pub struct Statement {
     keys: Option<RowKeys>,
     reprepared: c_int,
     ramp: BatchLimits,
+    /// What the database was when its run began.
+    began: Version,
+    /// It does not step before the row is wanted, and gives one row at a time.
+    is_lazy: bool,
 }
 
 impl Statement {
@@ -103,6 +109,8 @@ impl Statement {
             keys: None,
             reprepared: 0,
             ramp: BatchLimits::default(),
+            began: Version::default(),
+            is_lazy: false,
         };
         statement.read_names();
         Ok((statement, &sql[used..]))
@@ -181,16 +189,62 @@ impl Statement {
     /// Begins it anew. With columns it stops at the first row, without it runs to its end.
     pub fn start(&mut self) -> Result<()> {
         self.reset();
+        self.is_lazy = false;
         self.ramp = BatchLimits { rows: FIRST_BATCH_ROWS, bytes: FIRST_BATCH_BYTES };
         if self.raw.is_null() {
             self.state = State::Done;
             return Ok(());
         }
         self.advance()?;
+        if !self.names.is_empty() {
+            self.began = self.connection.version();
+        }
         while self.names.is_empty() && self.state == State::OnRow {
             self.advance()?;
         }
         Ok(())
+    }
+
+    /// Goes back to where it was before it ran ahead: begins anew and steps over the `seen` rows that the client's script
+    /// has had. Only if it finds what it found before: it changes nothing itself, and nothing was changed since it began.
+    /// `false`: it stays where it is. From then on it gives row by row, and steps when a row is wanted.
+    pub fn rewind(&mut self, seen: u64) -> Result<bool> {
+        if !self.has_columns() || !self.is_readonly() || self.state == State::Idle || self.deferred.is_some() {
+            return Ok(false);
+        }
+        let began = self.began;
+        if self.connection.version().changes != began.changes {
+            return Ok(false);
+        }
+        // While it is on a row it holds a snapshot, which must not end with its reset.
+        let _snapshot = if self.is_on_row() { Some(self.connection.hold_snapshot()?) } else { None };
+        self.start()?;
+        if self.began != began {
+            self.reset();
+            self.state = State::Done;
+            return Ok(false);
+        }
+        for _ in 0..seen {
+            if self.state != State::OnRow {
+                break;
+            }
+            self.advance()?;
+        }
+        self.is_lazy = true;
+        Ok(true)
+    }
+
+    /// Before a change: the step that is due, so that the row is one from before it. An error waits for the next batch.
+    pub fn step_ahead(&mut self) {
+        if self.state == State::Written
+            && let Err(error) = self.advance()
+        {
+            self.deferred = Some(error);
+        }
+    }
+
+    fn is_on_row(&self) -> bool {
+        matches!(self.state, State::OnRow | State::Written)
     }
 
     /// Whether its names changed in `start`, because the schema did.
@@ -238,6 +292,11 @@ impl Statement {
         self.deferred.take().map_or(Ok(()), Err)
     }
 
+    /// Whether an error waits for the next batch.
+    pub fn has_deferred_error(&self) -> bool {
+        self.deferred.is_some()
+    }
+
     /// Steps over what is left of its rows.
     pub fn run_out(&mut self) -> Result<()> {
         while self.state == State::OnRow {
@@ -254,7 +313,7 @@ impl Statement {
     /// Ends a run; the values that are bound stay.
     pub fn reset(&mut self) {
         self.deferred = None;
-        if self.state == State::OnRow {
+        if self.is_on_row() {
             self.reset_raw();
         }
         self.state = State::Idle;
@@ -299,6 +358,9 @@ impl Statement {
         mode: StringMode,
         limits: BatchLimits,
     ) -> Result<()> {
+        if self.state == State::Written {
+            self.advance()?;
+        }
         while self.state == State::OnRow && rows.len() < limits.rows && rows.bytes() < limits.bytes {
             rows.begin_row();
             // SAFETY: on a row, whose statement has `columns` columns (names are refreshed when the schema changes,
@@ -309,7 +371,11 @@ impl Statement {
                 self.state = State::Done;
                 return Err(error);
             }
-            self.advance()?;
+            if self.is_lazy {
+                self.state = State::Written;
+            } else {
+                self.advance()?;
+            }
         }
         Ok(())
     }

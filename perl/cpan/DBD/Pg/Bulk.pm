@@ -32,7 +32,6 @@ sub bridge_select {
     return '' if @binds != $plan->[1] || $mode eq 'row' && $plan->[2] ne '' && $plan->[1];
     my ($text, $values, $opts) = DBD::Pg::st::_sendable($dbh, $plan, \@binds) or return undef;
     my $rows = CPANBridge::Driver::select_rows($dbh, $text, $values, $mode, $max, $opts);
-    DBD::Pg::_leave_work($dbh) if $conn->{begun} && !$conn->{tx};
     return $rows;
 }
 

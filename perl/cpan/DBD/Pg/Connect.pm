@@ -21,7 +21,7 @@ my %OPTION = (pg_enable_utf8 => 'utf8', pg_bool_tf => 'bool_tf', pg_expand_array
 sub connect {
     my ($drh, $dsn, $user, $auth, $attr) = @_;
     $attr ||= {};
-    my $name = _name(defined $dsn ? $dsn : '');
+    my $name = _name(_own_words(defined $dsn ? $dsn : '', $attr));
     my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => $name });
     @$dbh{ keys %DEFAULT } = values %DEFAULT;
     my $conn = CPANBridge::Driver::connection('DBD::Pg', 'pg', $dbh, tx => 0, begin => 0, busy => '', flags => '',
@@ -56,6 +56,13 @@ sub connect {
     DBD::Pg::_look_at_params($conn);
     $dbh->STORE(Active => 1);
     return $outer;
+}
+
+# bridge_pool=0 and the like in a data source are attributes.
+sub _own_words {
+    my ($dsn, $attr) = @_;
+    $attr->{$1} = $2 while $dsn =~ s/(?:\A|[;\s&?])\s*(bridge_\w+)\s*=\s*(\w*)//;
+    return $dsn;
 }
 
 # The data source with libpq's names: db= and database= are dbname=, double quotes around a value are single ones.

@@ -74,17 +74,29 @@ sub lo_read {
 
 sub lo_import {
     my ($dbh, $file) = @_;
-    return _number($dbh, 'lo_import', $file) || undef;
+    return _number($dbh, 'lo_import', _absolute($file)) || undef;
 }
 
 sub lo_import_with_oid {
     my ($dbh, $file, $oid) = @_;
-    return _number($dbh, 'lo_import', $file, $oid || undef) || undef;
+    return _number($dbh, 'lo_import', _absolute($file), $oid || undef) || undef;
 }
 
 sub lo_export {
     my ($dbh, $oid, $file) = @_;
-    return _done($dbh, 'lo_export', $oid, $file);
+    my $path = _absolute($file);
+    my $new  = !-e $path;
+    my $done = _done($dbh, 'lo_export', $oid, $path);
+    chmod 0666 & ~umask, $path if $done && $new;    # the daemon's own umask lets nobody else read it
+    return $done;
+}
+
+# The daemon opens the file; the script may have changed its folder.
+sub _absolute {
+    my ($file) = @_;
+    return $file if !defined $file || $file =~ m{\A/};
+    my $cwd = readlink '/proc/self/cwd';
+    return defined $cwd ? "$cwd/$file" : $file;
 }
 
 {

@@ -91,7 +91,7 @@ sub last_insert_id {
     return $rows->[0][0];
 }
 
-sub _lii_error { my ($dbh, $text) = @_; $dbh->set_err(1, $text, '00000'); return undef }
+sub _lii_error { my ($dbh, $text) = @_; $dbh->set_err(1, $text); return undef }
 
 # The sequence behind a table's key: of a primary key rather than another unique column, of the table itself rather than one it inherits from.
 sub _sequence_of {

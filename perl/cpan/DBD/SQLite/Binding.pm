@@ -35,10 +35,15 @@ package DBD::SQLite;
 
 sub _send_batch {    # tuples of values, for CPANBridge::Driver's execute_for_fetch
     my ($driver, $sth, $tuples) = @_;
-    if ($sth->{bridge_typed} || $sth->{bridge_conn}{see_number}) {
+    my $conn  = $sth->{bridge_conn};
+    my $ahead = $conn->{reading} && _before_change($conn, undef, $sth);
+    if ($sth->{bridge_typed} || $conn->{see_number}) {
         $tuples = [map { DBD::SQLite::st::_typed($sth, $_) } @$tuples];
     }
-    return CPANBridge::Driver::call($sth, 'execute_many', $sth->{bridge_id}, $tuples, 0);
+    my @wanted = $ahead ? _wanted($ahead) : ();
+    my $reply  = CPANBridge::Driver::call($sth, 'execute_many', $sth->{bridge_id}, $tuples, 0, @wanted) or return;
+    _brought($ahead, $reply->[4]) if $ahead;
+    return $reply;
 }
 
 package DBD::SQLite::st;

@@ -64,8 +64,11 @@ sub _abort_selects {
 
 sub _run {    # a statement of the driver's own
     my ($dbh, $sql) = @_;
-    my $conn  = $dbh->{bridge_conn};
-    my $reply = CPANBridge::Driver::call($dbh, 'do', $conn->{id}, $sql) or return;
+    my $conn = $dbh->{bridge_conn};
+    my $ahead  = $conn->{reading} && DBD::SQLite::_before_change($conn, $sql);
+    my @wanted = $ahead ? (undef, undef, DBD::SQLite::_wanted($ahead)) : ();
+    my $reply  = CPANBridge::Driver::call($dbh, 'do', $conn->{id}, $sql, @wanted) or return;
+    DBD::SQLite::_brought($ahead, $reply->[5]) if $ahead;
     if (my $extra = $reply->[2]) {
         $conn->{ac} = $extra->{ac} if defined $extra->{ac};
         if ($extra->{warn}) { CPANBridge::Driver::warning($_) for @{ $extra->{warn} } }

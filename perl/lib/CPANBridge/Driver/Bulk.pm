@@ -16,24 +16,28 @@ sub select_rows {
     my $calls = $conn->{calls};
     my $id    = next_id();
     my $limit = $mode eq 'row' ? -1 : $max ? -$max : undef;
-    my ($reply, $rows, $seq, $error);
+    my ($reply, $rows, $seq, $after, $many, $error);
     my $session = $conn->{session};
     my $as      = $mode eq 'hash' ? 'h' : 'a';
+    my @fetch   = ($calls->{fetch}, [$id, undef, $as]);
     {
         local $@;
         eval {
             $reply = $session->request($calls->{select}, [$conn->{id}, $id, "$sql", $binds, $as, $limit, $opts ? $opts : ()]);
             $rows  = $reply->[2] || [];
-            $seq   = $reply->[1] ? 0 : $session->post($calls->{fetch}, [$id, undef, $as]);
-            while ($seq) {    # one batch is always on its way
-                my $more = $session->await($seq);
-                $seq = $more->[0] ? 0 : $session->post($calls->{fetch}, [$id, undef, $as]);
-                push @$rows, @{ $more->[1] };
+            $session->post(@fetch, \$seq) if !$reply->[1];
+            while ($seq) {    # when there are many, the daemon makes the next batch while this one is unpacked here
+                $session->post(@fetch, \$after) if $many++ && !$after;
+                my ($done, $batch) = @{ $session->await($seq) };
+                ($seq, $after) = ($after, 0);
+                if ($done)    { $session->forget($seq) if $seq; $seq = 0 }
+                elsif (!$seq) { $session->post(@fetch, \$seq) }
+                push @$rows, @$batch;
             }
             1;
         } or $error = $@;
     }
-    $session->forget($seq)                          if $seq && defined $error;
+    if (defined $error) { $session->forget($_) for grep { $_ } $seq, $after }
     $session->oneway($calls->{finalize}, [$id], 1)  if $reply && !$reply->[1];
     $conn->{driver}->_fail($dbh, $error)            if defined $error;
     return                                          if !$reply;
@@ -72,8 +76,10 @@ sub bridge_fetchall {
     $sth->{bridge_mode} = $hash ? 'h' : 'a';
     my ($waiting, $hashes_waiting) = delete @$sth{qw(bridge_rows bridge_hash_rows)};    # these are not asked for
     my @all;
+    local $sth->{bridge_all} = 1;
 
     while (_more($sth)) {
+        $sth->{bridge_all}++;
         my ($arrays, $hashes) = delete @$sth{qw(bridge_rows bridge_hash_rows)};
         my $names = $sth->{NAME};
         if ($hash && $arrays) {
@@ -86,6 +92,14 @@ sub bridge_fetchall {
     }
     @$sth{qw(bridge_rows bridge_hash_rows)} = ($waiting || [], $hashes_waiting || []);
     return defined ${ $sth->{Err} } && !@all ? undef : \@all;    # the rows before an error count
+}
+
+# When there are many rows, the daemon makes the next batch while this side unpacks one.
+sub _ask_further {
+    my ($sth, $session) = @_;
+    $session->post($sth->{bridge_conn}{calls}{fetch}, [$sth->{bridge_id}, undef, _mode($sth)], \$sth->{bridge_after})
+        if $sth->{bridge_all} > 1 && !$sth->{bridge_cache} && !$sth->{bridge_after};
+    return;
 }
 
 sub _distinct {    # can rows be hashes keyed by NAME, and is that what is wanted?

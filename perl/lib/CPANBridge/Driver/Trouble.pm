@@ -86,6 +86,7 @@ sub _no_more {
     my $conn = $sth->{bridge_conn};
     die $error if ref $error ne 'CPANBridge::Error' && !$conn->{died};
     delete $sth->{bridge_seq};
+    if (my $after = delete $sth->{bridge_after}) { $conn->{session}->forget($after) }
     _end_of_rows($sth);
     $conn->{driver}->_fail($sth, $error);
     return;

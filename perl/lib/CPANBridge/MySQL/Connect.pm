@@ -80,7 +80,7 @@ sub again {
     }
     if (!$reply) { $conn->{stats}{auto_reconnects_failed}++; _fail($conn->{driver}, $dbh, $error); return }
     $conn->{facts}  = $reply->[0];
-    $conn->{status} = undef;
+    @$conn{qw(status lost)} = ();
     $conn->{stats}{auto_reconnects_ok}++;
     $dbh->STORE(Active => 1);
     return 1;

@@ -21,8 +21,9 @@ sub _fail {    # what a call died of becomes the handle's error
 
 sub _look_at_connection {    # lost for good, or will the daemon connect again?
     my ($conn) = @_;
-    my $dbh    = $conn->{dbh} or return;
-    my $p      = $conn->{flavour}{prefix};
+    $conn->{lost} = 1;    # until it is made again
+    my $dbh = $conn->{dbh} or return;
+    my $p   = $conn->{flavour}{prefix};
     $conn->{stats}{auto_reconnects_failed}++ if $dbh->{"${p}auto_reconnect"} && $dbh->{AutoCommit};
     return;
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use daemon::{Call, Session};
+use daemon::{Call, Patience, Session};
 use protocol::Error;
 use serde::Deserialize;
 use storable::ValueRef;
@@ -63,6 +63,7 @@ pub fn connect(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let params = params.unwrap_or_default();
     let target = Arc::new(params.target(session)?);
     let mut link = checkout(session, &target, params.pool.unwrap_or(true))?;
+    link.wire.wait_with(Patience::of(session));
     link.files = match target.login.capabilities & capability::LOCAL_FILES {
         0 => Permission::Nothing,
         _ => Permission::Named(session.client().cwd.clone(), None),
@@ -70,7 +71,7 @@ pub fn connect(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let mut settings = Settings::default();
     settings.change(&options.unwrap_or_default());
     let pooled = link.was_pooled();
-    let mut connection = Connection::new(link, target, settings, permit);
+    let mut connection = Connection::new(link, target, settings, session.cancel_slot(), permit);
     begin(&mut connection, params.autocommit.unwrap_or(true))?;
     write_facts(call, &mut connection, pooled)?;
     tables(session).connections.insert(d, connection);
@@ -90,10 +91,11 @@ fn checkout(session: &Session, target: &Arc<Target>, is_pooled: bool) -> Result<
     let mut limits = Limits::configured("mysql", &shown);
     limits.enabled &= is_pooled;
     POOL.checkout(&Asker::of(session), &key, &limits, || {
-        let link = target.connect().or_else(|error| {
+        let slot = session.cancel_slot();
+        let link = target.connect(Some(&slot)).or_else(|error| {
             let patience = Duration::from_secs(CLOSE_IDLE_SECONDS);
             if TOO_MANY.contains(&error.number) && POOL.close_idle(uid, patience) > 0 {
-                target.connect()
+                target.connect(Some(&slot))
             } else {
                 Err(error)
             }

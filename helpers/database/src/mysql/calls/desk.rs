@@ -8,6 +8,7 @@ use protocol::{Error, code};
 
 use crate::mysql::connection::{Connection, Statements};
 use crate::mysql::error::Result;
+use crate::mysql::kill::Settled;
 use crate::mysql::statement::Statement;
 
 /// Everything a session has opened.
@@ -58,8 +59,10 @@ pub fn work<R>(
     let guard = slot.guard(Box::new(move || fired.fire()));
     let result = connection.guarded(|connection| task(connection, statements));
     drop(guard);
-    if killer.settle() {
-        connection.is_killed = true;
+    match killer.settle() {
+        Settled::Quiet => {}
+        Settled::Asked => connection.is_killed = true,
+        Settled::Late => connection.link.wire.close(),
     }
     Ok(result?)
 }

@@ -61,6 +61,7 @@ pub mod kind {
     pub const DATETIME: u8 = 12;
     pub const YEAR: u8 = 13;
     pub const NEWDATE: u8 = 14;
+    pub const BLOB: u8 = 252;
     pub const VAR_STRING: u8 = 253;
 }
 

@@ -151,6 +151,7 @@ impl Login {
         };
         self.write_response(wire, greeting, capabilities, &method, &proof)?;
         let ok = self.converse(wire, greeting)?;
+        wire.trust();
         if capabilities & can::COMPRESS != 0 {
             wire.map_stream(|stream| match stream {
                 Stream::Direct(channel) => Ok(Stream::Compressed(Box::new(Compressed::new(channel)))),

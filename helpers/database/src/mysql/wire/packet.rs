@@ -3,6 +3,8 @@
 use std::io;
 use std::ops::Range;
 
+use daemon::Patience;
+
 use super::stream::{Socket, Stream};
 use crate::mysql::error::{self, CR_NET_PACKET_TOO_LARGE, Error, Result};
 
@@ -13,6 +15,8 @@ pub const MAX_PART_BYTES: usize = 0xff_ffff;
 /// The longest payload that is sent or read, over all its parts: what a server can be made to take at most
 /// (`max_allowed_packet`).
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 30;
+/// The longest packet before a client is let in.
+pub const MAX_HANDSHAKE_BYTES: usize = 1 << 20;
 /// The buffer of a connection that reads little.
 const MIN_BUFFER_BYTES: usize = 16 * 1024;
 /// The buffer of a connection that reads much.
@@ -36,6 +40,12 @@ pub struct Wire {
     command: usize,
     /// Why nothing more came.
     cause: Option<io::Error>,
+    /// The longest payload that is read.
+    limit: usize,
+    /// How answers are waited for.
+    patience: Option<Patience>,
+    /// Nothing was received since the last command was sent.
+    is_asking: bool,
 }
 
 impl Wire {
@@ -51,6 +61,9 @@ impl Wire {
             out: Vec::new(),
             command: 0,
             cause: None,
+            limit: MAX_HANDSHAKE_BYTES,
+            patience: None,
+            is_asking: false,
         }
     }
 
@@ -81,6 +94,9 @@ impl Wire {
             out: Vec::new(),
             command: 0,
             cause: None,
+            limit: MAX_HANDSHAKE_BYTES,
+            patience: None,
+            is_asking: false,
         }
     }
 
@@ -98,6 +114,16 @@ impl Wire {
     /// The socket underneath.
     pub fn socket(&self) -> Option<&Socket> {
         self.stream.as_ref().map(|stream| stream.channel().socket())
+    }
+
+    /// The client was let in: packets may be long from now on.
+    pub fn trust(&mut self) {
+        self.limit = MAX_PAYLOAD_BYTES;
+    }
+
+    /// Answers are waited for by polling from now on, where that is worth it.
+    pub fn wait_with(&mut self, patience: Patience) {
+        self.patience = Some(patience);
     }
 
     /// Closes it.
@@ -201,6 +227,7 @@ impl Wire {
         self.out = out;
         self.out.clear();
         self.out.shrink_to(MAX_BUFFER_BYTES);
+        self.is_asking = true;
         sent.inspect_err(|_| self.close())
     }
 
@@ -232,7 +259,15 @@ impl Wire {
         }
         let stream = self.stream.as_mut().ok_or_else(Error::gone)?;
         let room = self.buf.len() - self.end;
-        match stream.receive(&mut self.buf[self.end..]) {
+        let mut patience = self.patience.as_mut().filter(|_| std::mem::take(&mut self.is_asking));
+        if patience.as_mut().is_some_and(|patience| patience.poll(|| stream.is_readable())) {
+            patience = None;
+        }
+        let received = stream.receive(&mut self.buf[self.end..]);
+        if let Some(patience) = patience {
+            patience.slept();
+        }
+        match received {
             Ok(0) => {
                 self.close();
                 Err(Error::lost())
@@ -272,6 +307,10 @@ impl Wire {
             match whole(self.buffered()) {
                 Some(head) if head.is_last => break head.payload,
                 Some(_) => return self.long_packet(),
+                None if announced(self.buffered()) > self.limit => {
+                    self.close();
+                    return Err(too_large(self.limit));
+                }
                 None => self.fill()?,
             }
         };
@@ -288,9 +327,9 @@ impl Wire {
             match whole(self.buffered()) {
                 Some(head) => {
                     let range = self.start + head.payload.start..self.start + head.payload.end;
-                    if self.large.len() + range.len() > MAX_PAYLOAD_BYTES {
+                    if self.large.len() + range.len() > self.limit {
                         self.close();
-                        return Err(too_large());
+                        return Err(too_large(self.limit));
                     }
                     self.seq = self.buf[range.start - 1].wrapping_add(1);
                     self.start = range.end;
@@ -305,9 +344,15 @@ impl Wire {
     }
 }
 
-fn too_large() -> Error {
-    let text = format!("Got packet bigger than the limit MAX_PAYLOAD_BYTES ({MAX_PAYLOAD_BYTES})");
+fn too_large(limit: usize) -> Error {
+    let name = if limit == MAX_PAYLOAD_BYTES { "MAX_PAYLOAD_BYTES" } else { "MAX_HANDSHAKE_BYTES" };
+    let text = format!("Got packet bigger than the limit {name} ({limit})");
     Error::fatal(CR_NET_PACKET_TOO_LARGE, text)
+}
+
+/// The length that a packet says it has, if it is known already.
+fn announced(bytes: &[u8]) -> usize {
+    bytes.first_chunk().map_or(0, |&[a, b, c, _]| u32::from_le_bytes([a, b, c, 0]) as usize)
 }
 
 /// A part that is there completely.
@@ -345,7 +390,7 @@ pub fn extent(bytes: &[u8]) -> Result<Option<usize>> {
     while let Some(part) = whole(&bytes[at..]) {
         at += part.payload.end;
         if at > MAX_PAYLOAD_BYTES {
-            return Err(too_large());
+            return Err(too_large(MAX_PAYLOAD_BYTES));
         }
         if part.is_last {
             return Ok(Some(at));
@@ -387,6 +432,7 @@ mod tests {
             let payload: Vec<u8> = (0..=250).cycle().take(len).collect();
             let reading = std::thread::spawn(move || {
                 let (mut wire, mut to) = pair();
+                wire.trust();
                 let copying = std::thread::spawn(move || std::io::copy(&mut receiver, &mut to).unwrap());
                 let packet = wire.packet().unwrap().to_vec();
                 drop(wire);

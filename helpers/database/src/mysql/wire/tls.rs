@@ -1,5 +1,6 @@
 //! TLS to a server.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -110,9 +111,18 @@ impl Tls {
         let client = ClientConnection::new(Arc::new(self.config()?), name).map_err(Error::tls)?;
         let mut stream = StreamOwned::new(client, socket);
         while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock).map_err(Error::tls)?;
+            stream.conn.complete_io(&mut stream.sock).map_err(|error| refused(&error))?;
         }
         Ok(Channel::Tls(Box::new(stream)))
+    }
+}
+
+/// Why TLS could not be agreed on, in words that scripts look for.
+fn refused(error: &io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+        Some(TlsError::InvalidCertificate(why)) => Error::tls(format!("certificate verify failed ({why})")),
+        Some(other) => Error::tls(other),
+        None => Error::tls(error),
     }
 }
 

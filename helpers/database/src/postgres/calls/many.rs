@@ -7,7 +7,7 @@ use storable::ValueRef;
 use super::reply::Extra;
 use super::run::{Execute, Options, encode, prepare_run, write_execution};
 use crate::driver::{limit, shape};
-use crate::postgres::desk::{work, work_on};
+use crate::postgres::desk::{tables, work, work_on};
 use crate::postgres::execute::Run;
 use crate::sqlite::BatchLimits;
 
@@ -74,11 +74,20 @@ pub fn queue(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Queue { d, s, sql, binds, opts } = call.params()?;
     let opts = opts.unwrap_or_default();
     let sql = sql.map(|sql| encode(session, d, &sql));
-    work_on(session, d, s, sql, |connection, statement| {
+    let sent = work_on(session, d, s, sql, |connection, statement| {
         let binds = binds.as_deref().unwrap_or_default();
         prepare_run(connection, statement, &opts, binds)?;
         connection.enqueue(statement, Run { binds, how: opts.how(), name: opts.name.as_deref() })
-    })?;
+    });
+    match sent {
+        // Nobody hears of it now, so somebody has to later.
+        Err(error) if call.seq() == 0 => {
+            if let Some(connection) = tables(session).get(d) {
+                connection.queue.fail(error.into());
+            }
+        }
+        sent => sent?,
+    }
     call.reply(&(1,))
 }
 

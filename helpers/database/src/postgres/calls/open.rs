@@ -1,5 +1,6 @@
 //! Connecting, closing, settings, and what there is to know of a connection.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use daemon::{Call, Client, Error, Secret, Session};
@@ -21,7 +22,9 @@ static POOL: std::sync::LazyLock<Pool<Conn>> = std::sync::LazyLock::new(|| Pool:
 /// `CONNECTION_BAD`: what `err` is when there is no connection.
 const CONNECTION_BAD: i64 = 1;
 /// What the server says when it has no room for another connection.
-const TOO_MANY: [&str; 2] = ["too many clients", "too many connections"];
+const TOO_MANY: [&str; 3] = ["too many clients", "too many connections", "remaining connection slots"];
+/// A server whose client has gone needs a moment to notice; how often it is asked again, and after what time.
+const TRY_AGAIN: (u32, Duration) = (10, Duration::from_millis(20));
 /// How long is waited for idle connections to close when the server has no room.
 const MAKE_ROOM: Duration = Duration::from_secs(2);
 
@@ -64,6 +67,7 @@ struct Options {
     errorlevel: Option<i64>,
     readahead: Option<usize>,
     pool: Option<bool>,
+    env: Option<BTreeMap<String, String>>,
 }
 
 impl Options {
@@ -98,7 +102,7 @@ pub fn connect(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let options = options.unwrap_or_default();
     let client = std::sync::Arc::clone(session.client());
     let mut params = Params::new(keywords(&params)?);
-    params.complete(&client).map_err(|text| refused(&text))?;
+    params.complete(&client, options.env.as_ref()).map_err(|text| refused(&text))?;
     let permit = session.handle_permit("connection")?;
     let conn = checkout(session, &client, &params, options.pool.unwrap_or(true))?;
     let mut connection = Connection::new(conn, Settings::default());
@@ -159,11 +163,14 @@ fn checkout(session: &Session, client: &Client, params: &Params, is_pooled: bool
     let open = || -> Result<Conn, Error> {
         let is_cancelled = || slot.is_cancelled();
         let mut result = pq::connect(params.keywords(), &is_cancelled);
-        if let Err(ConnectError::Failed(text)) = &result
-            && TOO_MANY.iter().any(|words| text.contains(words))
-            && POOL.close_idle(client.uid, MAKE_ROOM) > 0
-        {
-            result = pq::connect(params.keywords(), &is_cancelled);
+        if is_full(&result) && POOL.close_idle(client.uid, MAKE_ROOM) > 0 {
+            for _ in 0..TRY_AGAIN.0 {
+                result = pq::connect(params.keywords(), &is_cancelled);
+                if !is_full(&result) {
+                    break;
+                }
+                std::thread::sleep(TRY_AGAIN.1);
+            }
         }
         match result {
             Ok(transport) => {
@@ -187,6 +194,11 @@ fn checkout(session: &Session, client: &Client, params: &Params, is_pooled: bool
     let hidden = (params.secrets(), file_state(params));
     let key = Key::new("Pg", client.uid, &target, user, &hidden);
     POOL.checkout(&Asker::of(session), &key, &limits, open)
+}
+
+/// Whether the server had no room for another connection.
+fn is_full(result: &Result<pq::Transport, ConnectError>) -> bool {
+    matches!(result, Err(ConnectError::Failed(text)) if TOO_MANY.iter().any(|words| text.contains(words)))
 }
 
 /// What the files say that decide who may connect: another password there is another connection.
@@ -275,7 +287,7 @@ pub fn config(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let connection = tables(session).get(d).ok_or_else(|| crate::postgres::desk::no_connection(d))?;
     options.set(connection);
     let utf8 = i32::from(connection.settings.decoding.utf8);
-    call.reply(&[std::collections::BTreeMap::from([("utf8", utf8)])])
+    call.reply(&[BTreeMap::from([("utf8", utf8)])])
 }
 
 /// What `ping` sends, for people who look at the server's activity.
@@ -298,7 +310,6 @@ pub fn ping(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         connection.conn.command(PING, level)?;
         Ok(match connection.link().transaction {
             Transaction::Idle => 1,
-            Transaction::Active => 2,
             Transaction::Open => 3,
             Transaction::Failed => 4,
             Transaction::Unknown => -2,

@@ -23,9 +23,11 @@ struct Put<'a> {
 pub fn copy_put(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Put { d, data } = call.params()?;
     work(session, d, |connection| {
-        // Bytes go as they are: they may be those of a binary COPY.
-        let utf8 = connection.settings.decoding.utf8 && matches!(data, ValueRef::Bytes(bytes) if bytes.is_ascii());
-        connection.copy_put(&bind::string(&data, utf8))
+        let is_binary = connection.copy.is_some_and(|copy| copy.is_binary);
+        let utf8 = connection.settings.decoding.utf8 && !is_binary;
+        let mut bytes = Vec::new();
+        bind::write(&data, if is_binary { bind::BYTEA } else { 0 }, utf8, &mut bytes);
+        connection.copy_put(&bytes)
     })?;
     call.reply(&(1,))
 }
@@ -69,7 +71,7 @@ pub fn copy_get(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> 
         writer.begin_array(3);
         let done = writer.reserve_int();
         let slot = writer.reserve_array();
-        let utf8 = connection.settings.decoding.utf8;
+        let utf8 = connection.settings.decoding.utf8 && !connection.copy.is_some_and(|copy| copy.is_binary);
         let mut lines = 0;
         let is_done = connection.copy_get(bytes, wait.unwrap_or(true), |line| {
             lines += 1;

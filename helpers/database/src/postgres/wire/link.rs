@@ -10,7 +10,7 @@ use daemon::CancelSlot;
 
 use super::notice::Notice;
 use super::out::Out;
-use crate::postgres::limits::{BUFFER_BYTES, CANCEL_PATIENCE, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_NOTIFICATIONS};
+use crate::postgres::limits::{BUFFER_BYTES, CANCEL_PATIENCE, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_NOTIFICATIONS, MAX_PARAMETERS};
 use crate::postgres::pq::Transport;
 
 /// While waiting for the server, how often is looked whether the client still wants an answer.
@@ -26,8 +26,6 @@ pub enum Transaction {
     /// None.
     #[default]
     Idle = 0,
-    /// A command is running.
-    Active = 1,
     /// One is open.
     Open = 2,
     /// One has failed, and can only be rolled back.
@@ -42,6 +40,9 @@ pub enum LinkError {
     /// It ended; what can be said about that.
     #[error("{0}")]
     Lost(String),
+    /// It had ended before.
+    #[error("no connection to the server\n")]
+    Gone,
     /// The call was cancelled, and the server did not react.
     #[error("the call was cancelled, and the server did not answer in time")]
     Cancelled,
@@ -90,8 +91,6 @@ pub struct Link {
     is_lost: bool,
 }
 
-/// What libpq says when there is nothing to talk to.
-const NO_CONNECTION: &str = "no connection to the server\n";
 const CLOSED: &str = "server closed the connection unexpectedly\n\tThis probably means the server terminated \
                       abnormally\n\tbefore or while processing the request.\n";
 
@@ -118,6 +117,19 @@ impl Link {
     /// The connection's bytes.
     pub fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// Whether it can be used, as far as that is known without asking the server.
+    pub fn is_alive(&mut self) -> bool {
+        while !self.is_lost {
+            match self.read_now() {
+                Ok(true) => {}
+                // A change of the server's configuration may have been told; anything else is its farewell.
+                Ok(false) => return matches!(self.peek_here(), Ok(None)) && self.fatal.is_none() && self.start == self.end,
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     /// Whether it has ended.
@@ -233,8 +245,10 @@ impl Link {
             b'S' => {
                 let mut strings = body.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
                 if let (Some(name), Some(value)) = (strings.next(), strings.next()) {
-                    self.changed.push(name.clone());
-                    self.parameters.insert(name, value);
+                    if self.parameters.len() < MAX_PARAMETERS || self.parameters.contains_key(&name) {
+                        self.changed.push(name.clone());
+                        self.parameters.insert(name, value);
+                    }
                 }
             }
             _ => {
@@ -265,7 +279,7 @@ impl Link {
     /// Sends what can be sent without waiting; whether that was anything.
     pub fn send_some(&mut self) -> Result<bool, LinkError> {
         if self.is_lost {
-            return Err(LinkError::Lost(NO_CONNECTION.into()));
+            return Err(LinkError::Gone);
         }
         match self.transport.write(self.out.pending()) {
             Ok(sent) if sent > 0 => {
@@ -285,7 +299,7 @@ impl Link {
     /// Reads at least something more, waiting for it; false when `patience` ran out first.
     pub fn read_more(&mut self, patience: Option<Duration>) -> Result<bool, LinkError> {
         if self.is_lost {
-            return Err(LinkError::Lost(NO_CONNECTION.into()));
+            return Err(LinkError::Gone);
         }
         let deadline = patience.map(|patience| Instant::now() + patience);
         let mut cancelled: Option<Instant> = None;
@@ -410,7 +424,7 @@ impl Link {
 
     /// What there is to say when it is used though it is lost.
     pub fn check(&self) -> Result<(), LinkError> {
-        if self.is_lost { Err(LinkError::Lost(NO_CONNECTION.into())) } else { Ok(()) }
+        if self.is_lost { Err(LinkError::Gone) } else { Ok(()) }
     }
 }
 

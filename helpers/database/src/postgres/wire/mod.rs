@@ -18,5 +18,6 @@ mod tag;
 
 pub use link::{Link, LinkError, Message, Transaction};
 pub use notice::{Level, Notice};
+pub use out::Out;
 pub use row::{Columns, Decoding, from_hex, write_row};
 pub use tag::Tag;
