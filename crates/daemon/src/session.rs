@@ -95,6 +95,12 @@ impl Session {
         self.client.resolve_path(path)
     }
 
+    /// Whether the client has sent another frame already, so that what this call does for its own sake (sending on
+    /// something that nobody waits for) may wait for the next one.
+    pub fn has_more_frames(&self) -> bool {
+        self.wire.as_ref().is_some_and(Wire::has_frame)
+    }
+
     /// Where to leave the action that ends what the helper is about to block in.
     pub fn cancel_slot(&self) -> Arc<CancelSlot> {
         Arc::clone(&self.shared.slot)

@@ -142,6 +142,12 @@ impl Wire {
         &self.buffer[self.start..]
     }
 
+    /// Whether the next frame is here already.
+    pub(crate) fn has_frame(&self) -> bool {
+        let buffered = self.buffered();
+        buffered.split_first_chunk::<4>().is_some_and(|(len, rest)| rest.len() >= u32::from_be_bytes(*len) as usize)
+    }
+
     /// Whether a cancel of the call `seq` is buffered, and how many bytes of the last
     /// buffered frame are still in the socket.
     pub(crate) fn look_ahead(&mut self, seq: u32) -> (bool, usize) {

@@ -8,6 +8,7 @@ package DBD::Pg;
 #   DBD/Pg/Connect.pm          connect, disconnect, data_sources
 #   DBD/Pg/Trouble.pm          errors, notices, what rides along with replies
 #   DBD/Pg/Placeholders.pm     ?, :name and $1 in the text of a statement; values put into it
+#   DBD/Pg/Reader.pm           SQL that has to be read to find them: strings, comments, dollar quotes
 #   DBD/Pg/Binding.pm          bind_param and its kin, values with a type, array references
 #   DBD/Pg/Quote.pm            quote, by type; reserved words in Words.pm
 #   DBD/Pg/Types.pm            the types of PostgreSQL: numbers, names, SQL types; the constants
@@ -58,6 +59,7 @@ BEGIN {
         [Connect      => db   => 'disconnect data_sources _close'],
         [Trouble      => main => '_inactive _fail _error _extra _new_columns _look_at_params'],
         [Placeholders => main => '_plan _pieces _filled'],
+        [Reader       => main => '_read'],
         [Binding      => main => '_flat_array'],
         [
             Binding => st =>
@@ -261,7 +263,14 @@ sub DESTROY {
     return if !$conn || !$conn->{active};
     my $ending = defined ${^GLOBAL_PHASE}        && ${^GLOBAL_PHASE} eq 'DESTRUCT';
     my $mine   = CPANBridge::Driver::mine($conn) && !$dbh->FETCH('InactiveDestroy');
-    if ($mine && !$ending && !$dbh->{AutoCommit} && $conn->{tx} && $conn->{tx} < 4 && $dbh->FETCH('Executed') && $dbh->FETCH('Warn')) {
+    if (   $mine
+        && !$ending
+        && !$dbh->{AutoCommit}
+        && $conn->{tx}
+        && $conn->{tx} < 4
+        && $dbh->FETCH('Executed')
+        && $dbh->FETCH('Warn'))
+    {
         CPANBridge::Driver::warning(
             'Issuing rollback() due to DESTROY without explicit disconnect() of DBD::Pg::db handle ' . $dbh->{Name});
     }

@@ -26,7 +26,9 @@ impl Connection {
         }
         let has_begin = self.running_sent.begin;
         let link = &mut self.conn.link;
-        link.read_now()?;
+        if link.pending().len() <= self.settings.read_ahead {
+            link.read_now()?;
+        }
         let mut offset = 0;
         let mut begun = !has_begin;
         while let Some((kind, len)) = link.head(offset)? {

@@ -256,14 +256,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a run without waiting for its answer.
-    pub fn enqueue(&mut self, statement: &mut Statement, mut run: Run<'_, '_>) -> Result<()> {
+    /// Sends a run without waiting for its answer; if it is not the last one for now, it may go with the next.
+    pub fn enqueue(&mut self, statement: &mut Statement, mut run: Run<'_, '_>, is_last: bool) -> Result<()> {
         self.conn.link.check()?;
         if self.queue.pending.is_empty() {
             self.settle()?;
             self.abandon_copy()?;
         }
-        let is_first = self.begin_due().is_some() || statement.plan.is_none();
+        let is_prepared =
+            run.how == How::Simple || self.conn.plans.find(&statement.key()).is_some_and(|plan| plan.number().is_some());
+        let is_first = self.begin_due().is_some() || !is_prepared;
         if run.how == How::Auto {
             run.how = How::Named;
         }
@@ -279,7 +281,7 @@ impl Connection {
         if self.conn.link.out.pending().len() >= SEND_BYTES {
             self.conn.link.flush()?;
             self.conn.link.read_now()?;
-        } else {
+        } else if is_last {
             self.conn.link.send_some()?;
         }
         Ok(())

@@ -131,10 +131,16 @@ impl Connection {
     /// Reads the rest of a live statement into its store.
     pub fn put_aside(&mut self, statement: &mut Statement) -> Result<()> {
         loop {
-            let message = self.conn.link.receive()?;
-            if message.kind == b'D' {
-                statement.store.push(|to| to.extend_from_slice(self.conn.link.body(&message)))?;
-            } else if self.ends_rows(statement, &message) {
+            let (kind, len) = self.conn.link.peek()?;
+            if kind == b'D' {
+                // Taken when it is safe: if there is no room for it, it can still be had later.
+                let row = &self.conn.link.pending()[5..len];
+                statement.store.push(|to| to.extend_from_slice(row))?;
+                self.conn.link.take(len);
+                continue;
+            }
+            let message = self.conn.link.take_message(len);
+            if self.ends_rows(statement, &message) {
                 statement.is_live = false;
                 return Ok(());
             }

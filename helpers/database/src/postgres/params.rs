@@ -107,7 +107,7 @@ impl Params {
 
     /// All of them as one string without secrets: for people, and to tell targets apart.
     pub fn target(&self) -> String {
-        let shown = self.0.iter().filter(|keyword| !is_secret(&keyword.name) && !keyword.value.is_empty());
+        let shown = self.0.iter().filter(|keyword| !is_secret(&keyword.name) && keyword.name != "passfile" && !keyword.value.is_empty());
         let mut words: Vec<_> =
             shown.map(|keyword| format!("{}={}", keyword.name, quoted(keyword.value.expose()))).collect();
         words.sort();

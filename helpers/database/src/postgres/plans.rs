@@ -77,6 +77,11 @@ impl Plans {
         self.plans.get_mut(&id)
     }
 
+    /// What is known of a statement.
+    pub fn find(&self, key: &Key) -> Option<&Plan> {
+        self.plans.get(self.by_key.get(key)?)
+    }
+
     /// A new number for a name on the server.
     pub fn new_number(&mut self) -> u64 {
         self.names += 1;

@@ -140,7 +140,7 @@ impl Connection {
             RowShape::Flat => writer.flat_rows(columns.len()),
             RowShape::Arrays => writer.array_rows(columns.len()),
         };
-        let result = if statement.is_live {
+        let result = if statement.store.is_empty() {
             self.write_live(statement, &mut rows, &columns, limits)
         } else {
             write_stored(statement, &mut rows, &columns, limits, decoding)
@@ -173,6 +173,9 @@ impl Connection {
         limits: BatchLimits,
     ) -> Result<()> {
         let decoding = self.settings.decoding;
+        if !statement.is_live {
+            return Ok(());
+        }
         while statement.is_live {
             let link = &mut self.conn.link;
             let is_full = rows.len() >= limits.rows || rows.bytes() >= limits.bytes;

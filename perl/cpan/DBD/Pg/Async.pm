@@ -94,7 +94,8 @@ sub _do_otherwise {
     if ($conn->{busy}) { DBD::Pg::_make_room($conn, $dbh, $flags) or return (1, undef) }
     if ($flags & DBD::Pg::PG_ASYNC()) {
         delete $conn->{async};
-        return (1,
+        return (
+            1,
             DBD::Pg::_send($conn, $dbh, CPANBridge::Driver::next_id(), $sql, $values, $values ? $opts : { how => 's' })
         );
     }

@@ -148,8 +148,10 @@ sub _tell_types {    # the daemon is told with the next execute
 sub bind_param_array {
     my ($sth, $param, $values, $attr) = @_;
     if (defined $values && ref $values && ref $values ne 'ARRAY') {
-        $sth->set_err(1, 'Value for parameter ' . $param . ' must be a scalar or an arrayref, not a ' . ref $values,
-            '00000');
+        $sth->set_err(
+            1, 'Value for parameter ' . $param . ' must be a scalar or an arrayref, not a ' . ref $values,
+            '00000'
+        );
         return undef;
     }
     if (!defined $param || $param !~ /\A[0-9]+\z/) {

@@ -14,8 +14,10 @@ sub _rows {
     my $conn = $dbh->{bridge_conn};
     return _inactive('DBD::Pg', $dbh, 'execute') if !$conn->{active};
     return _refuse($conn, $dbh)                  if $conn->{busy};
-    return CPANBridge::Driver::select_rows($dbh, $sql, @binds ? \@binds : undef, 'array', undef,
-        @binds ? undef : { how => 's' });
+    return CPANBridge::Driver::select_rows(
+        $dbh, $sql, @binds ? \@binds : undef, 'array', undef,
+        @binds ? undef : { how => 's' }
+    );
 }
 
 package DBD::Pg::db;

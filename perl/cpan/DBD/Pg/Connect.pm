@@ -15,8 +15,10 @@ my %DEFAULT = (
     pg_switch_prepared        => 2, pg_INV_READ             => 0x40000, pg_INV_WRITE   => 0x20000, pg_protocol => 3,
 );
 
-my %OPTION = (pg_enable_utf8 => 'utf8', pg_bool_tf => 'bool_tf', pg_expand_array => 'expand_array',
-    pg_errorlevel => 'errorlevel');
+my %OPTION = (
+    pg_enable_utf8 => 'utf8', pg_bool_tf => 'bool_tf', pg_expand_array => 'expand_array',
+    pg_errorlevel  => 'errorlevel'
+);
 
 sub connect {
     my ($drh, $dsn, $user, $auth, $attr) = @_;
@@ -24,8 +26,10 @@ sub connect {
     my $name = _name(_own_words(defined $dsn ? $dsn : '', $attr));
     my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => $name });
     @$dbh{ keys %DEFAULT } = values %DEFAULT;
-    my $conn = CPANBridge::Driver::connection('DBD::Pg', 'pg', $dbh, tx => 0, begin => 0, busy => '', flags => '',
-        params => {});
+    my $conn = CPANBridge::Driver::connection(
+        'DBD::Pg', 'pg', $dbh, tx => 0, begin => 0, busy => '', flags => '',
+        params => {}
+    );
     my %options = map { $OPTION{$_} => $attr->{$_} } grep { defined $attr->{$_} } keys %OPTION;
     $options{errorlevel} = DBD::Pg::db::_errorlevel($options{errorlevel}) if defined $options{errorlevel};
     $options{pool}       = $attr->{bridge_pool} ? 1 : 0                   if defined $attr->{bridge_pool};

@@ -154,9 +154,10 @@ sub cancel {
     my $conn    = $sth->{bridge_conn};
     my $session = $conn->{session};
     return if !$conn->{active} || !$session->{busy} || $session->{doing} !~ /\Apg\./;
-    return
-        send($session->{fh}, pack('NCN', 5, $CPANBridge::Session::CANCEL, $session->{busy}),
-        $CPANBridge::Session::SEND_FLAGS) ? 1 : undef;
+    return send(
+        $session->{fh}, pack('NCN', 5, $CPANBridge::Session::CANCEL, $session->{busy}),
+        $CPANBridge::Session::SEND_FLAGS
+    ) ? 1 : undef;
 }
 
 sub pg_canonical_ids {    # [number of the table, number of the column] of each column that comes straight from a table

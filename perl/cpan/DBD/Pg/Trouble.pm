@@ -52,7 +52,7 @@ sub _extra {
 sub _notice {
     my ($conn, $text) = @_;
     my $dbh = $conn->{dbh} or return;
-    utf8::encode($text) if utf8::is_utf8($text);    # as bytes: warnings go to a terminal or a log
+    utf8::encode($text)                      if utf8::is_utf8($text);    # as bytes: warnings go to a terminal or a log
     warn $text =~ /\n\z/ ? $text : "$text\n" if $dbh->FETCH('Warn') && $dbh->FETCH('PrintWarn');
     return;
 }

@@ -47,8 +47,10 @@ sub type_info_all {
         my ($name, $number, $size, $quoted, $params, $case, $search, $unsigned, $local, $least, $most) = @$_;
         my $quote = $quoted ? q{'} : undef;
         push @rows,
-            [$name, $number, $size, $quote, $quote, $params, 1, $case, $search, $unsigned, 0, 0, $local, $least, $most,
-            $number, (undef) x 3];
+            [
+            $name, $number, $size, $quote, $quote, $params, 1, $case, $search, $unsigned, 0, 0, $local, $least, $most,
+            $number, (undef) x 3
+            ];
     }
     return [\%index, @rows];
 }

@@ -5,10 +5,12 @@ use serde::Deserialize;
 use storable::ValueRef;
 
 use super::reply::Extra;
-use super::run::{Execute, Options, encode, prepare_run, write_execution};
+use super::run::{Execute, NO_STATEMENT, Options, encode, prepare_run, write_execution};
 use crate::driver::{limit, shape};
 use crate::postgres::desk::{tables, work, work_on};
+use crate::postgres::connection::Connection;
 use crate::postgres::execute::Run;
+use crate::postgres::statement::Statement;
 use crate::sqlite::BatchLimits;
 
 #[derive(Deserialize)]
@@ -74,11 +76,19 @@ pub fn queue(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let Queue { d, s, sql, binds, opts } = call.params()?;
     let opts = opts.unwrap_or_default();
     let sql = sql.map(|sql| encode(session, d, &sql));
-    let sent = work_on(session, d, s, sql, |connection, statement| {
+    let is_last = !session.has_more_frames();
+    let send = |connection: &mut Connection, statement: &mut Statement| {
         let binds = binds.as_deref().unwrap_or_default();
         prepare_run(connection, statement, &opts, binds)?;
-        connection.enqueue(statement, Run { binds, how: opts.how(), name: opts.name.as_deref() })
-    });
+        connection.enqueue(statement, Run { binds, how: opts.how(), name: opts.name.as_deref() }, is_last)
+    };
+    let sent = match sql {
+        Some(sql) if s == 0 => work(session, d, |connection| {
+            let mut statement = Statement::new(NO_STATEMENT, sql, None);
+            send(connection, &mut statement)
+        }),
+        sql => work_on(session, d, s, sql, send),
+    };
     match sent {
         // Nobody hears of it now, so somebody has to later.
         Err(error) if call.seq() == 0 => {
@@ -111,7 +121,7 @@ struct OfConnection {
 
 pub fn ready(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let OfConnection { d } = call.params()?;
-    let is_ready = work(session, d, crate::postgres::connection::Connection::is_ready)?;
+    let is_ready = work(session, d, Connection::is_ready)?;
     call.reply(&(i32::from(is_ready),))
 }
 
@@ -141,6 +151,6 @@ pub fn result(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
 
 pub fn cancel(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let OfConnection { d } = call.params()?;
-    let cancelled = work(session, d, crate::postgres::connection::Connection::cancel_running)?;
+    let cancelled = work(session, d, Connection::cancel_running)?;
     call.reply(&(i32::from(cancelled),))
 }

@@ -126,7 +126,7 @@ const FUNCTIONS: &[Function] = &[
     ),
     driver(
         "queue",
-        "sends a run without waiting for it; a later call tells its error",
+        "sends a run without waiting for it; a later call tells its error; with s 0 the statement is not kept",
         &[D, S, SQL_ONCE, BINDS, OPTS],
         "[1]",
         many::queue,

@@ -381,7 +381,9 @@ pub fn notifies(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> 
         }
         connection.drain_queue()?;
         let link = connection.link();
-        link.read_now()?;
+        if link.pending().is_empty() {
+            link.read_now()?;
+        }
         link.peek_here()?;
         let notifications = std::mem::take(&mut link.notifications);
         writer.begin_array(notifications.len());

@@ -121,12 +121,14 @@ impl Link {
 
     /// Whether it can be used, as far as that is known without asking the server.
     pub fn is_alive(&mut self) -> bool {
-        while !self.is_lost {
+        const LOOKS: usize = 8;
+        for _ in 0..LOOKS {
             match self.read_now() {
-                Ok(true) => {}
+                _ if self.is_lost => return false,
                 // A change of the server's configuration may have been told; anything else is its farewell.
-                Ok(false) => return matches!(self.peek_here(), Ok(None)) && self.fatal.is_none() && self.start == self.end,
-                Err(_) => return false,
+                Ok(true) if matches!(self.peek_here(), Ok(None)) && self.start == self.end && self.fatal.is_none() => {}
+                Ok(false) => return self.start == self.end && self.fatal.is_none(),
+                _ => return false,
             }
         }
         false
