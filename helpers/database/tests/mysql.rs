@@ -245,6 +245,28 @@ fn many_executions_are_sent_ahead_and_each_has_its_outcome() {
 }
 
 #[test]
+fn what_is_queued_after_a_loss_fails_too_and_in_order() {
+    let server = Server::answering(|peer, command, _| {
+        if command.ends_with(b"'2')") {
+            peer.hang_up();
+        } else {
+            peer.ok();
+        }
+    });
+    let mut session = server.connect();
+    for number in 0..200 {
+        let sql = (number == 0).then_some("insert into t values (?)");
+        session.call::<Value>("mysql.queue", &(1, 1, sql, (number,))).unwrap();
+    }
+    let reply: Value = session.call("mysql.sync", &(1,)).unwrap();
+    let failures = reply.at(0).unwrap().as_array().unwrap();
+    let numbers: Vec<_> = failures.iter().map(|failure| failure.at(0).unwrap().as_i64().unwrap()).collect();
+    assert_eq!(numbers, (2..200).collect::<Vec<_>>());
+    let errors: Vec<_> = failures.iter().map(|failure| failure.at(1).unwrap().as_i64().unwrap()).collect();
+    assert_eq!((errors[0], errors[197]), (2013, 2006));
+}
+
+#[test]
 fn a_long_result_is_taken_off_the_server_at_once() {
     const ROWS: usize = 200_000;
     let server = Server::answering(|peer, _, seen| {

@@ -43,20 +43,27 @@ pub enum Pending {
 
 impl Connection {
     /// Sends a statement; its outcome is collected later.
-    pub fn queue(&mut self, statement: &mut Statement, statements: &mut Statements) -> Result<()> {
-        if self.queued.waiting == 0 {
-            let (failures, next) = (std::mem::take(&mut self.queued.failures), self.queued.next);
-            self.ready(statements)?;
-            (self.queued.failures, self.queued.next) = (failures, next);
-        }
-        let sent = self.send_queued(statement);
+    ///
+    /// Whatever goes wrong is collected too: nobody waits for the answer of this call.
+    pub fn queue(&mut self, statement: &mut Statement, statements: &mut Statements) {
+        let sent = self.ready_to_queue(statements).and_then(|()| self.send_queued(statement));
         if let Err(error) = sent {
             // Its place in the order is behind those on their way.
             self.collect_down_to(0);
             self.queued.failures.push((self.queued.next, error));
             self.queued.next += 1;
         }
-        Ok(())
+    }
+
+    /// Makes the connection ready for the first statement of a queue, without asking what earlier ones came to.
+    fn ready_to_queue(&mut self, statements: &mut Statements) -> Result<()> {
+        if self.queued.waiting > 0 {
+            return Ok(());
+        }
+        let earlier = std::mem::take(&mut self.queued);
+        let ready = self.ready(statements);
+        self.queued = earlier;
+        ready
     }
 
     fn send_queued(&mut self, statement: &mut Statement) -> Result<()> {

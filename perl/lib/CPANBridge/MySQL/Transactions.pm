@@ -34,7 +34,13 @@ sub _end {
         return '';
     }
     if (!$conn->{active}) { return $conn->{driver}->_inactive($dbh) }
-    my $reply = CPANBridge::Driver::call($dbh, $what, $conn->{id}) or return '';
+    $dbh->STORE(BegunWork => 1) if delete $conn->{still_begun};
+    my $reply = CPANBridge::Driver::call($dbh, $what, $conn->{id});
+    delete $conn->{queued};
+    if (!$reply) {    # what begin_work began is not over: DBI is about to say so, and is not listened to
+        $conn->{not_ended} = 1 if $dbh->FETCH('BegunWork');
+        return '';
+    }
     $conn->{insertid} = 0 if !$conn->{flavour}{strict};
     $conn->{driver}->_extra($conn, $reply->[0]) if $reply->[0];
     $conn->{ended} = 1 if $dbh->FETCH('BegunWork');
@@ -45,6 +51,8 @@ sub _store_autocommit {
     my ($dbh, $on) = @_;
     my $conn  = $dbh->{bridge_conn};
     my $ended = delete $conn->{ended};
+    if (delete $conn->{not_ended} && $on) { $conn->{still_begun} = 1; return 1 }
+    delete $conn->{still_begun};
     if ($conn->{active} && !$dbh->{"$conn->{flavour}{prefix}no_autocommit_cmd"}) {
         if ($conn->{async}) { return CPANBridge::MySQL::_ready($dbh, 'STORE') }
         if ($on && $ended) { $conn->{session}->oneway('mysql.autocommit', [$conn->{id}, 1]) }    # with the next call

@@ -92,7 +92,7 @@ pub fn queue(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         (None, None) => return Err(Error::bad_params("neither a statement nor SQL to queue")),
         (None, Some(mut statement)) => work(session, d, |connection, statements| {
             statement.bind(binds.as_deref().unwrap_or_default(), connection.style())?;
-            connection.queue(&mut statement, statements)?;
+            connection.queue(&mut statement, statements);
             connection.close_later(&mut statement);
             Ok(())
         })?,
@@ -107,7 +107,8 @@ pub fn queue(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
                 }
                 connection.give_up(s, statement)?;
                 statement.begin();
-                connection.queue(statement, statements)
+                connection.queue(statement, statements);
+                Ok(())
             })?;
         }
     }

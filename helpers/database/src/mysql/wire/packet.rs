@@ -44,6 +44,8 @@ pub struct Wire {
     limit: usize,
     /// How answers are waited for.
     patience: Option<Patience>,
+    /// The other side takes nothing more.
+    cannot_send: bool,
     /// Nothing was received since the last command was sent.
     is_asking: bool,
 }
@@ -63,6 +65,7 @@ impl Wire {
             cause: None,
             limit: MAX_HANDSHAKE_BYTES,
             patience: None,
+            cannot_send: false,
             is_asking: false,
         }
     }
@@ -96,6 +99,7 @@ impl Wire {
             cause: None,
             limit: MAX_HANDSHAKE_BYTES,
             patience: None,
+            cannot_send: false,
             is_asking: false,
         }
     }
@@ -134,7 +138,7 @@ impl Wire {
 
     /// Whether it can be used.
     pub fn is_open(&self) -> bool {
-        self.stream.is_some()
+        self.stream.is_some() && !self.cannot_send
     }
 
     /// Whether there is something to read, or the end, without waiting.
@@ -218,17 +222,19 @@ impl Wire {
     pub fn flush(&mut self) -> Result<()> {
         let out = std::mem::take(&mut self.out);
         let sent = match &mut self.stream {
-            Some(stream) => stream.send(&out).map_err(|error| {
+            Some(stream) if !self.cannot_send => stream.send(&out).map_err(|error| {
                 tracing::debug!("a command could not be sent: {error}");
                 Error::gone()
             }),
-            None => Err(Error::gone()),
+            _ => Err(Error::gone()),
         };
         self.out = out;
         self.out.clear();
         self.out.shrink_to(MAX_BUFFER_BYTES);
         self.is_asking = true;
-        sent.inspect_err(|_| self.close())
+        // What was answered before can still be read.
+        self.cannot_send |= sent.is_err();
+        sent
     }
 
     // Receiving.
