@@ -103,7 +103,11 @@ sub install_methods {
 
 sub _extra {    # what rode along with a reply
     my ($driver, $conn, $extra) = @_;
-    for (qw(warnings info)) { $conn->{$_} = $extra->{$_} if defined $extra->{$_} }
+    for (qw(warnings info)) {
+        next if !defined $extra->{$_};
+        $conn->{$_}   = $extra->{$_};
+        $conn->{news} = 1;              # something to forget when the next statement goes well
+    }
     $conn->{status} = $extra->{status} if defined $extra->{status};
     if ($extra->{reconnected}) {
         $conn->{facts}{thread_id} = $extra->{thread_id} if defined $extra->{thread_id};
@@ -186,9 +190,19 @@ sub _behind_quote {    # a backslash takes what follows it along, in every kind 
 # ================================================================================================================================
 package CPANBridge::MySQL::dr;
 
+# At the end of the script (DBI calls this, too) handles are left to their destructors, and to the script's; but what was queued is
+# waited for.
 sub disconnect_all {
     my ($drh) = @_;
-    $_->disconnect for grep { $_->{bridge_conn} } CPANBridge::MySQL::kids($drh);
+    for my $dbh (grep { $_->{bridge_conn} && $_->{bridge_conn}{active} } CPANBridge::MySQL::kids($drh)) {
+        my $conn = $dbh->{bridge_conn};
+        if ($conn->{queued} && CPANBridge::Driver::mine($conn)) {
+            CPANBridge::MySQL::_sync($dbh) or CPANBridge::Driver::warning("$conn->{driver}: " . $dbh->errstr);
+        }
+        next if !$conn->{flavour}{strict} || $DBI::ENDING;
+        local $dbh->{Warn} = '' if $DBI::BRIDGE;
+        $dbh->disconnect;
+    }
     return;
 }
 
@@ -269,8 +283,7 @@ sub do {
     }
     return $conn->{driver}->_fail($dbh, $error) if !$reply;
     my ($count, $columns, $extra, $insertid) = @$reply;
-    $conn->{errno} = 0 if $conn->{errno};
-    @$conn{qw(warnings info)} = (0, undef);
+    if ($conn->{news}) { @$conn{qw(errno warnings info news)} = (0, 0, undef, 0) }
     $conn->{insertid} = $insertid || 0 if $insertid || !$columns && !$conn->{flavour}{strict};
     $conn->{driver}->_extra($conn, $extra) if $extra;
     return $count || '0E0';
@@ -396,17 +409,14 @@ sub execute {
 sub _executed {
     my ($sth, $conn, $reply) = @_;
     my ($count, $done, $rows, $extra, $insertid) = @$reply;
-    $conn->{errno} = 0 if $conn->{errno};
-    @$conn{qw(warnings info)} = (0, undef);
-    $sth->{bridge_insertid}   = $insertid || 0;
-    $sth->{bridge_warnings}   = $sth->{bridge_more} = 0;
+    if ($conn->{news}) { @$conn{qw(errno warnings info news)} = (0, 0, undef, 0) }
+    @$sth{qw(bridge_insertid bridge_warnings bridge_more bridge_total)} = ($insertid || 0, 0, 0, $count);
     if ($extra) {
         $conn->{driver}->_extra($conn, $extra);
         $conn->{driver}->_new_columns($sth, $extra->{columns}, $extra) if exists $extra->{columns};
         $sth->{bridge_warnings} = $extra->{warnings} || 0;
         $sth->{bridge_more}     = $extra->{more};
     }
-    $sth->{bridge_total} = $count;
     if ($insertid) { $conn->{insertid} = $insertid }
     if (!@{ $sth->{NAME} }) {
         $conn->{insertid} = 0 if !$insertid && !$conn->{flavour}{strict};
@@ -517,8 +527,13 @@ for my $name ('fetchall_hashref', $DBI::BRIDGE ? () : 'fetchrow_hashref') {
 
 sub finish {
     my ($sth) = @_;
-    my $conn = $sth->{bridge_conn};
     my $done = $sth->{bridge_done};
+    if ($done && $DBI::BRIDGE && !$sth->{bridge_more} && !$sth->{bridge_async}) {    # nothing is left in the daemon
+        delete @$sth{ @CPANBridge::Driver::WAITING, 'bridge_later' };
+        $sth->{Active} = '';
+        return 1;
+    }
+    my $conn = $sth->{bridge_conn};
     if ($sth->{bridge_async} && $conn->{async}) { _async_settle($sth); $done = $sth->{bridge_done} }
     if ($sth->{bridge_more} && $conn->{active}) {
         $sth->{bridge_more} = 0;

@@ -89,7 +89,8 @@ impl Link {
             Some(path) => self.send_contents(&path).map_err(|failed| match failed {
                 Failed::Reading(error) => {
                     let number = error.raw_os_error().unwrap_or(0);
-                    Error::client(EE_FILENOTFOUND, format!("File '{shown}' not found (Errcode: {number} \"{error}\")"))
+                    let text = format!("File '{shown}' not found (Errcode: {number})");
+                    Error::client(u32::try_from(number).unwrap_or(EE_FILENOTFOUND), text)
                 }
                 Failed::Sending(error) => error,
             }),

@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::infile::Permission;
 use super::rows::{self, Stop};
 use super::target::Target;
-use super::wire::constants::{command, status};
+use super::wire::constants::{capability, command, status};
 use super::wire::handshake::Session;
 use super::wire::{End, Greeting, OkReply, Reply, Wire, reply};
 use crate::pool::Pooled;
@@ -76,6 +76,11 @@ impl Link {
         self.wire.begin_command(number).extend_from_slice(parameters);
         self.wire.end_packet()?;
         self.wire.flush()?;
+        self.read_done()
+    }
+
+    /// Reads an answer without rows.
+    fn read_done(&mut self) -> Result<OkReply> {
         let packet = self.wire.packet()?;
         let ok = if End::is_in(packet) {
             let end = End::parse(packet, self.capabilities)?;
@@ -144,9 +149,7 @@ impl Link {
 
     /// Reads what follows the definitions of columns, where something does.
     pub fn end_of_columns(&mut self) -> Result<()> {
-        if self.capabilities & super::wire::constants::capability::DEPRECATE_EOF == 0
-            && !End::is_in(self.wire.packet()?)
-        {
+        if self.capabilities & capability::DEPRECATE_EOF == 0 && !End::is_in(self.wire.packet()?) {
             return Err(Error::malformed("the end of the columns was expected"));
         }
         Ok(())
@@ -166,15 +169,29 @@ impl Link {
         }
     }
 
+    /// Makes it as new, in one round trip.
     fn restore(&mut self) -> Result<()> {
-        self.command(command::RESET_CONNECTION, &[])?;
-        let Some(target) = self.target.clone() else { return Ok(()) };
-        // The reset has put the server's own character set in place.
-        if let Some(names) = &target.names {
-            self.simple_query(names.as_bytes())?;
+        let Some(target) = self.target.clone() else { return Err(Error::gone()) };
+        // The reset puts the server's own character set in place, and leaves the database where it is.
+        let names = target.names.as_ref().map(|names| (command::QUERY, names.as_bytes()));
+        let database = self.database.clone();
+        let database = database.as_ref().map(|name| (command::INIT_DB, &name[..]));
+        let commands = [Some((command::RESET_CONNECTION, &[][..])), names, database];
+        let is_compressed = self.capabilities & capability::COMPRESS != 0;
+        for (number, parameters) in commands.iter().flatten() {
+            self.wire.begin_command(*number).extend_from_slice(parameters);
+            self.wire.end_packet()?;
+            if is_compressed {
+                // Compression numbers each command's packets anew.
+                self.wire.flush()?;
+                self.read_done()?;
+            }
         }
-        if let Some(database) = self.database.clone() {
-            self.command(command::INIT_DB, &database)?;
+        if !is_compressed {
+            self.wire.flush()?;
+            for _ in commands.iter().flatten() {
+                self.read_done()?;
+            }
         }
         Ok(())
     }

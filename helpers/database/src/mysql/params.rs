@@ -10,7 +10,7 @@ use storable::ValueRef;
 
 use super::error::{CR_CANT_READ_CHARSET, Error, Result};
 use super::option_file::Options as OptionFile;
-use super::sql;
+use super::sql::{self, Rules};
 use super::target::{Address, Target};
 use super::wire::constants::{capability, collation, named_collation};
 use super::wire::{Login, Tls, secret};
@@ -49,7 +49,7 @@ pub struct Params<'a> {
     interactive: bool,
     ssl: Option<bool>,
     ssl_optional: bool,
-    ssl_verify: bool,
+    ssl_verify: Option<bool>,
     ssl_ca: Option<ValueRef<'a>>,
     ssl_capath: Option<ValueRef<'a>>,
     ssl_cert: Option<ValueRef<'a>>,
@@ -114,7 +114,7 @@ impl Choice {
 
 impl Params<'_> {
     /// Where and how to connect.
-    pub fn target(&self, session: &Session) -> Result<Target> {
+    pub fn target(&self, session: &Session, rules: Rules) -> Result<Target> {
         let choice = Choice { file: self.option_file(session)?, file_wins: self.file_wins };
         let user = choice.bytes(self.user.as_ref(), "user")?.filter(|user| !user.is_empty());
         let user = user.map_or_else(|| bytes(self.os_user.as_ref()), |user| Ok(Some(user)))?;
@@ -127,8 +127,9 @@ impl Params<'_> {
             database: choice.bytes(self.database.as_ref(), "database")?.filter(|name| !name.is_empty()),
             collation,
             capabilities: self.capabilities(&choice),
-            tls: self.tls(session, &choice)?,
-            tls_optional: self.ssl_optional,
+            tls: self.tls(session, &choice, rules)?,
+            // What only an option file asks for is had where the server has it.
+            tls_optional: self.ssl_optional || self.ssl.is_none(),
             cleartext: self.cleartext,
             attributes: self.attributes(),
         };
@@ -166,17 +167,24 @@ impl Params<'_> {
         wanted.iter().filter(|(on, _)| *on).fold(0, |all, (_, one)| all | one)
     }
 
-    fn tls(&self, session: &Session, choice: &Choice) -> Result<Option<Tls>> {
+    fn tls(&self, session: &Session, choice: &Choice, rules: Rules) -> Result<Option<Tls>> {
+        // To one of the drivers, TLS that has to be is TLS with the right server.
+        let is_enforced = self.ssl == Some(true) && !self.ssl_optional && rules == Rules::Mariadb;
         let tls = Tls {
             ca: choice.path(session, self.ssl_ca.as_ref(), "ssl_ca")?,
             ca_path: choice.path(session, self.ssl_capath.as_ref(), "ssl_capath")?,
             cert: choice.path(session, self.ssl_cert.as_ref(), "ssl_cert")?,
             key: choice.path(session, self.ssl_key.as_ref(), "ssl_key")?,
             crl: choice.path(session, self.ssl_crl.as_ref(), "ssl_crl")?,
-            verify_host: self.ssl_verify || choice.file.switch("ssl_verify_server_cert").unwrap_or(false),
+            verify_host: self
+                .ssl_verify
+                .or_else(|| choice.file.switch("ssl_verify_server_cert"))
+                .unwrap_or(is_enforced),
         };
-        let is_asked = self.ssl.unwrap_or_else(|| choice.file.switch("ssl").unwrap_or(tls != Tls::default()));
-        Ok(is_asked.then_some(tls))
+        let names = ["ssl_ca", "ssl_capath", "ssl_cert", "ssl_key"];
+        let in_file =
+            choice.file.switch("ssl").unwrap_or_else(|| names.iter().any(|name| choice.file.get(name).is_some()));
+        Ok(self.ssl.unwrap_or(in_file).then_some(tls))
     }
 
     /// Nothing of the one script: others will use the connection too.

@@ -115,7 +115,7 @@ sub async_result {
     my $conn = $dbh->{bridge_conn};
     my $reply = CPANBridge::MySQL::_outcome($dbh, '0') or return undef;
     my ($count, undef, undef, $extra, $insertid) = @$reply;
-    @$conn{qw(warnings info)} = (0, undef);
+    @$conn{qw(errno warnings info news)} = (0, 0, undef, 0);
     $conn->{insertid} = $insertid || 0 if $insertid || !$conn->{flavour}{strict};
     $conn->{driver}->_extra($conn, $extra) if $extra;
     return $count || '0E0';

@@ -17,8 +17,7 @@ sub bridge_select {
     return '' if @$binds != CPANBridge::MySQL::placeholders("$sql", $conn->{comments});
     my @binds = @$binds;
     ref and $_ = "$_" for @binds;
-    $conn->{errno} = 0 if $conn->{errno};
-    @$conn{qw(warnings info rowid)} = (0, undef, undef);
+    @$conn{qw(errno warnings info news rowid)} = (0, 0, undef, 0, undef);
     my $rows = CPANBridge::Driver::select_rows($dbh, $sql, @binds ? \@binds : undef, $mode, $max);
     $conn->{insertid} = $conn->{rowid} if $conn->{rowid};
     return $rows;

@@ -12,8 +12,7 @@ sub _fail {    # what a call died of becomes the handle's error
     my ($driver, $h, $error) = @_;
     my $conn = $h->{bridge_conn};
     if ($conn && ref $error eq 'CPANBridge::Error') {
-        @$conn{qw(errno error)} = ($error->{err} || 2000, $error->{errstr});
-        @$conn{qw(warnings info)} = (0, undef);
+        @$conn{qw(errno error warnings info news)} = ($error->{err} || 2000, $error->{errstr}, 0, undef, 1);
         if (($error->{err} || 0) == 2006 || ($error->{err} || 0) == 2013) { _look_at_connection($conn) }
     }
     return CPANBridge::Driver::_fail($driver, $h, $error);

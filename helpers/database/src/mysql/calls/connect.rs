@@ -61,15 +61,15 @@ pub fn connect(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     }
     let permit = session.handle_permit("database handle")?;
     let params = params.unwrap_or_default();
-    let target = Arc::new(params.target(session)?);
+    let mut settings = Settings::default();
+    settings.change(&options.unwrap_or_default());
+    let target = Arc::new(params.target(session, settings.rules)?);
     let mut link = checkout(session, &target, params.pool.unwrap_or(true))?;
     link.wire.wait_with(Patience::of(session));
     link.files = match target.login.capabilities & capability::LOCAL_FILES {
         0 => Permission::Nothing,
         _ => Permission::Named(session.client().cwd.clone(), None),
     };
-    let mut settings = Settings::default();
-    settings.change(&options.unwrap_or_default());
     let pooled = link.was_pooled();
     let mut connection = Connection::new(link, target, settings, session.cancel_slot(), permit);
     begin(&mut connection, params.autocommit.unwrap_or(true))?;

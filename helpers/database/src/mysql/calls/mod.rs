@@ -1,10 +1,36 @@
 //! The functions of module `mysql`.
+//!
+//! Handles are numbers chosen by the client: `d` a connection, `s` a statement. Parameters are positional, results are
+//! arrays. Where a result has a place called *extra*, it is undef or a hash; what is not in it is as before, or none:
+//!
+//! | key                      | what it says                                                                     |
+//! |--------------------------|----------------------------------------------------------------------------------|
+//! | `columns`, `types`, `flags`, `lengths`, `decimals`, `charsets`, `tables` | of the columns, when they are others than at the last execution |
+//! | `warnings`, `info`       | how many warnings; the server's text (`Records: 3 …`)                            |
+//! | `more`                   | further results follow                                                           |
+//! | `count`                  | rows in all, with the last ones                                                  |
+//! | `status`                 | bits of the server's status that changed: 1 in a transaction, 2 autocommit, 512 `NO_BACKSLASH_ESCAPES` |
+//! | `fallback`               | why the server did not prepare the statement                                     |
+//! | `async`                  | the outcome is to be asked for                                                   |
+//! | `reconnected`, `thread_id` | another connection has taken the place of a lost one                           |
+//!
+//! | file          | functions                                                         |
+//! |---------------|-------------------------------------------------------------------|
+//! | `connect.rs`  | connections, settings, transactions                               |
+//! | `run.rs`      | prepare, execute, fetch, rows, further results                    |
+//! | `shortcut.rs` | do, select                                                        |
+//! | `later.rs`    | `execute_many`, queue, sync, asynchronous statements              |
+//! | `info.rs`     | facts about columns                                               |
+//! | `desk.rs`     | a session's tables; working so that a call can be cancelled       |
+//! | `reply.rs`    | the parts of results                                              |
 
 mod connect;
 mod desk;
+mod info;
 mod later;
 mod reply;
 mod run;
+mod shortcut;
 
 use daemon::{Function, Module, Param, Run};
 
@@ -90,7 +116,7 @@ const FUNCTIONS: &[Function] = &[
     driver("reset", "ends the run of a statement", &[S], "[1]", run::reset),
     driver("finalize", "frees a statement", &[S], "[1]", run::finalize),
     driver("prepare", "prepares a statement at the server", &[D, S, SQL, OPTIONS], "[parameters, extra]", run::prepare),
-    driver("do", "runs SQL", &[D, SQL, BINDS, OPTIONS], "[count, columns, extra, insert id]", run::do_sql),
+    driver("do", "runs SQL", &[D, SQL, BINDS, OPTIONS], "[count, columns, extra, insert id]", shortcut::do_sql),
     driver(
         "select",
         "runs SQL and fetches in one trip; the statement s stays while there is more",
@@ -104,7 +130,7 @@ const FUNCTIONS: &[Function] = &[
             OPTIONS,
         ],
         "[names of columns, done, rows, extra, count, insert id]",
-        run::select,
+        shortcut::select,
     ),
     driver(
         "execute_many",
@@ -147,13 +173,13 @@ const FUNCTIONS: &[Function] = &[
         "the longest value of each column, if all rows came in the first batch",
         &[S],
         "[[length…] or undef]",
-        run::max_lengths,
+        info::max_lengths,
     ),
     driver(
         "columns",
         "facts about the columns of a result",
         &[S],
         "[[name, original name, table, original table, database, charset, length, undef, type, flags, decimals]…]",
-        run::columns,
+        info::columns,
     ),
 ];

@@ -25,7 +25,7 @@ pub struct Options {
 }
 
 /// A number of rows; a negative one, or none, leaves it to the ramp.
-fn limit(asked: Option<i64>) -> Option<usize> {
+pub(super) fn limit(asked: Option<i64>) -> Option<usize> {
     asked.and_then(|asked| usize::try_from(asked).ok()).filter(|&rows| rows > 0)
 }
 
@@ -101,7 +101,12 @@ pub fn execute(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
 }
 
 /// Sends a statement with the values it has.
-fn begin(connection: &mut Connection, s: u32, statement: &mut Statement, statements: &mut Statements) -> Result<()> {
+pub(super) fn begin(
+    connection: &mut Connection,
+    s: u32,
+    statement: &mut Statement,
+    statements: &mut Statements,
+) -> Result<()> {
     connection.give_up(s, statement)?;
     statement.begin();
     connection.ready(statements)?;
@@ -176,7 +181,12 @@ fn write_done(writer: &mut Writer<'_>, connection: &mut Connection, s: u32, stat
 }
 
 /// What rides along with rows.
-fn extra_of_rows<'s>(connection: &Connection, s: u32, statement: &'s Statement, new_columns: Option<()>) -> Extra<'s> {
+pub(super) fn extra_of_rows<'s>(
+    connection: &Connection,
+    s: u32,
+    statement: &'s Statement,
+    new_columns: Option<()>,
+) -> Extra<'s> {
     Extra {
         columns: new_columns.map(|()| &statement.columns),
         warnings: statement.end.map_or(0, |end| end.warnings),
@@ -187,7 +197,7 @@ fn extra_of_rows<'s>(connection: &Connection, s: u32, statement: &'s Statement, 
 }
 
 /// Writes the next batch, wherever the rows are.
-fn write_rows(
+pub(super) fn write_rows(
     writer: &mut Writer<'_>,
     connection: &mut Connection,
     s: u32,
@@ -231,8 +241,8 @@ pub fn fetch(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
 }
 
 #[derive(Deserialize)]
-struct OfStatement {
-    s: u32,
+pub(super) struct OfStatement {
+    pub s: u32,
 }
 
 pub fn rows(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
@@ -348,160 +358,6 @@ pub fn prepare(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
         Ok(())
     })?;
     tables(session).statements.insert(s, statement);
-    writer.finish().map_err(Error::internal)?;
-    call.finish()
-}
-
-#[derive(Deserialize)]
-struct Do<'a> {
-    d: u32,
-    #[serde(borrow)]
-    sql: ValueRef<'a>,
-    #[serde(default)]
-    binds: Option<Vec<ValueRef<'a>>>,
-    #[serde(default)]
-    options: Option<Options>,
-}
-
-pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
-    let Do { d, sql, binds, options } = call.params()?;
-    let mut statement = prepare_statement(session, d, &sql, options, binds.is_none())?;
-    let mut writer = call.writer();
-    work(session, d, |connection, statements| {
-        statement.bind(binds.as_deref().unwrap_or_default(), connection.style())?;
-        connection.ready(statements)?;
-        connection.send(&mut statement)?;
-        connection.close_later(&mut statement);
-        if options.is_some_and(|options| options.is_async) {
-            connection.expect(Pending::Do);
-            writer.begin_array(4);
-            writer.int(0);
-            writer.int(0);
-            Extra { is_async: true, ..Extra::default() }.write(&mut writer, connection);
-            writer.undef();
-            return Ok(());
-        }
-        let summary = connection.link.read_results()?;
-        writer.begin_array(4);
-        writer.uint(summary.ok.affected);
-        writer.uint(summary.columns as u64);
-        Extra::of(&summary.ok, false).write(&mut writer, connection);
-        reply::insert_id(&mut writer, connection.insert_id(summary.ok.insert_id));
-        Ok(())
-    })?;
-    writer.finish().map_err(Error::internal)?;
-    call.finish()
-}
-
-#[derive(Deserialize)]
-struct Select<'a> {
-    d: u32,
-    s: u32,
-    #[serde(borrow)]
-    sql: ValueRef<'a>,
-    #[serde(default)]
-    binds: Option<Vec<ValueRef<'a>>>,
-    #[serde(default)]
-    mode: Option<&'a str>,
-    #[serde(default)]
-    max_rows: Option<i64>,
-    #[serde(default)]
-    options: Option<Options>,
-}
-
-pub fn select(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
-    let Select { d, s, sql, binds, mode, max_rows, options } = call.params()?;
-    drop_statement(session, s)?;
-    let mut statement = prepare_statement(session, d, &sql, options, binds.is_none())?;
-    // A negative number: so many rows in all, and the statement ends with them.
-    let in_all =
-        max_rows.filter(|rows| *rows < 0).map(|rows| usize::try_from(rows.unsigned_abs()).unwrap_or(usize::MAX));
-    let mut writer = call.writer();
-    work(session, d, |connection, statements| {
-        statement.bind(binds.as_deref().unwrap_or_default(), connection.style())?;
-        begin(connection, s, &mut statement, statements)?;
-        let outcome = connection.outcome(s, &mut statement)?;
-        writer.begin_array(6);
-        if let Outcome::Done(ok) = &outcome {
-            writer.undef();
-            writer.int(1);
-            writer.begin_array(0);
-            Extra::of(ok, connection.has_more(s)).write(&mut writer, connection);
-            writer.uint(ok.affected);
-            reply::insert_id(&mut writer, connection.insert_id(ok.insert_id));
-            return Ok(());
-        }
-        reply::names(&mut writer, &statement.columns);
-        let done = writer.reserve_int();
-        let shape = Shape::from_mode(mode).unwrap_or(Shape::Arrays);
-        write_rows(&mut writer, connection, s, &mut statement, shape, in_all.or(limit(max_rows)))?;
-        if in_all.is_none() {
-            connection.read_ahead(s, &mut statement)?;
-        } else {
-            connection.give_up(s, &mut statement)?;
-            statement.deferred()?;
-        }
-        writer.patch_int(done, (in_all.is_some() || statement.is_done()).into());
-        extra_of_rows(connection, s, &statement, Some(())).write(&mut writer, connection);
-        writer.int(statement.total.and_then(|total| i64::try_from(total).ok()).unwrap_or(-1));
-        writer.undef();
-        Ok(())
-    })?;
-    writer.finish().map_err(Error::internal)?;
-    if in_all.is_none() && !statement.is_done() {
-        tables(session).statements.insert(s, statement);
-    } else if statement.prepared.is_some() {
-        work(session, d, |connection, _| {
-            connection.close_later(&mut statement);
-            Ok(())
-        })?;
-    }
-    call.finish()
-}
-
-pub fn max_lengths(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
-    let OfStatement { s } = call.params()?;
-    let mut writer = call.writer();
-    work_on(session, s, |_, statement, _| {
-        writer.begin_array(1);
-        match statement.max_lengths() {
-            Some(lengths) => {
-                writer.begin_array(lengths.len());
-                lengths.iter().for_each(|&length| writer.uint(length));
-            }
-            None => writer.undef(),
-        }
-        Ok(())
-    })?;
-    writer.finish().map_err(Error::internal)?;
-    call.finish()
-}
-
-#[derive(Deserialize)]
-struct Columns {
-    s: u32,
-}
-
-pub fn columns(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
-    let Columns { s } = call.params()?;
-    let mut writer = call.writer();
-    work_on(session, s, |_, statement, _| {
-        let mode = statement.columns.mode();
-        writer.begin_array(statement.columns.list.len());
-        for column in &statement.columns.list {
-            writer.begin_array(11);
-            for text in [&column.name, &column.org_name, &column.table, &column.org_table, &column.db] {
-                reply::text(&mut writer, text, mode);
-            }
-            writer.int(column.charset.into());
-            writer.int(column.length.into());
-            writer.undef();
-            writer.int(column.kind.into());
-            writer.int(column.flags.into());
-            writer.int(column.decimals.into());
-        }
-        Ok(())
-    })?;
     writer.finish().map_err(Error::internal)?;
     call.finish()
 }
