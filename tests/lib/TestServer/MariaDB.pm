@@ -148,8 +148,11 @@ sub count_connections {
 
 sub most_connections {
     my ($self) = @_;
-    my ($line) = $self->sql(q(show global status like 'Max_used_connections'));
-    return $line =~ /(\d+)/ ? $1 : undef;
+    my ($most, $now) = $self->sql(<<'SQL');
+select variable_value from information_schema.global_status where variable_name = 'Max_used_connections';
+select count(*) from information_schema.processlist where user <> 'root' and command <> 'Daemon';
+SQL
+    return $most == $now + 1 ? $now : $most;    # the one that asks is counted too, if it is one too many
 }
 
 1;
