@@ -26,8 +26,10 @@ for my $name (qw(dbname db database)) {
     is $dbh && $dbh->{Name},  "dbname=postgres;host=$host;port=$port", '... Name has libpq\'s word';
 }
 is(handle()->{pg_user}, 'postgres', 'pg_user');
-is((DBI->connect("dbi:Pg:dbname='postgres' host=$host port=$port", 'postgres', '')->{pg_db}), 'postgres',
-    'quotes and blanks');
+is(
+    (DBI->connect("dbi:Pg:dbname='postgres' host=$host port=$port", 'postgres', '')->{pg_db}), 'postgres',
+    'quotes and blanks'
+);
 is((DBI->connect("dbi:Pg:postgresql://postgres\@/postgres?host=$host&port=$port")->{pg_db}), 'postgres', 'a URI');
 {
     local @ENV{qw(PGHOST PGPORT PGUSER PGDATABASE)} = ($host, $port, 'postgres', 'template1');

@@ -10,6 +10,7 @@ use B ();
 use DBI ':sql_types';
 use DBD::Pg qw(:pg_types :pg_limits :async);
 
+binmode $_, ':utf8' for map { Test::More->builder->$_ } qw(output failure_output todo_output);
 my $pg  = TestServer::PostgreSQL->needed;
 my $dbh = DBI->connect($pg->socket_dsn, 'postgres', '', { PrintError => 0, RaiseError => 1, PrintWarn => 0 });
 

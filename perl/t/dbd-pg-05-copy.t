@@ -22,7 +22,9 @@ sub died {
 
 sub rows {
     return join ' ', map {
-        join ',', map { defined $_ ? $_ : '~' } @$_
+        join ',',
+            map { defined $_ ? $_ : '~' }
+            @$_
     } @{ $dbh->selectall_arrayref('select * from t order by a') }
 }
 

@@ -4,8 +4,8 @@ package DBD::Pg;
 # daemon.
 #
 # THE MAP
-#   this file                  prepare, execute, fetch, do: what every script needs
-#   DBD/Pg/Connect.pm          connect, disconnect, data_sources
+#   this file                  connect, prepare, execute, fetch, do, disconnect: what every script needs
+#   DBD/Pg/Sources.pm          data_sources
 #   DBD/Pg/Trouble.pm          errors, notices, what rides along with replies
 #   DBD/Pg/Placeholders.pm     ?, :name and $1 in the text of a statement; values put into it
 #   DBD/Pg/Reader.pm           SQL that has to be read to find them: strings, comments, dollar quotes
@@ -55,9 +55,9 @@ my @PARTS;
 
 BEGIN {
     @PARTS = (
-        [Connect      => dr   => 'connect data_sources'],
-        [Connect      => db   => 'disconnect data_sources _close'],
-        [Trouble      => main => '_inactive _fail _error _extra _new_columns _look_at_params'],
+        [Sources      => dr   => 'data_sources'],
+        [Sources      => db   => 'data_sources'],
+        [Trouble      => main => '_inactive _fail _error _rarer_extra _other_columns _look_at_params'],
         [Placeholders => main => '_plan _pieces _filled'],
         [Reader       => main => '_read'],
         [Binding      => main => '_flat_array'],
@@ -154,12 +154,117 @@ sub driver {
 
 sub CLONE { undef $drh; return }
 
+# --- what rides along with replies -----------------------------------------------------------------------------------------------
+
+sub _extra {
+    my ($driver, $conn, $extra) = @_;
+    $conn->{tx} = $extra->{tx} if defined $extra->{tx};
+    _rarer_extra($conn, $extra) if $extra->{warn} || $extra->{params} || $extra->{copy};
+    return;
+}
+
+# Types whose values are never array references. (Types of the user's own may be arrays.)
+my %SCALAR = map { $_ => 1 } 16 .. 30, 114, 142, 600 .. 604, 628, 650, 700, 701, 705, 718, 774, 790, 829, 869, 1042,
+    1043, 1082,
+    1083, 1114, 1184, 1186, 1266, 1560, 1562, 1700, 2205, 2950, 3802;
+
+# The first execute told the columns, or they have changed.
+sub _new_columns {
+    my ($driver, $sth, $columns, $extra) = @_;
+    _other_columns($sth, $columns) if $sth->{bridge_facts} || !$DBI::BRIDGE;
+    $sth->{bridge_facts} = $extra;
+    my $types = $extra->{types};
+    $sth->{bridge_chop}   = [grep { $types->[$_] == 1042 } 0 .. $#$types];    # character(n)
+    $sth->{bridge_nested} = grep { !$SCALAR{$_} } @$types;
+    $sth->{NUM_OF_FIELDS} = @$columns if $DBI::BRIDGE;
+    $sth->{NAME}          = $columns;
+    return;
+}
+
 # ================================================================================================================================
 package DBD::Pg::dr;
 
 our $imp_data_size = 0;
 
 my ($base_store, $base_fetch) = map { DBD::_::common->can($_) } qw(STORE FETCH);    # DBI's own
+
+# Attributes of a new database handle, before connect's own are stored
+my %DEFAULT = (
+    pg_bool_tf                => 0, pg_enable_utf8          => -1,      pg_errorlevel  => 1, pg_expand_array   => 1,
+    pg_placeholder_dollaronly => 0, pg_placeholder_nocolons => 0,       pg_prepare_now => 0, pg_server_prepare => 1,
+    pg_switch_prepared        => 2, pg_INV_READ             => 0x40000, pg_INV_WRITE   => 0x20000, pg_protocol => 3,
+);
+
+my %OPTION = (
+    pg_enable_utf8 => 'utf8', pg_bool_tf => 'bool_tf', pg_expand_array => 'expand_array',
+    pg_errorlevel  => 'errorlevel'
+);
+
+sub connect {
+    my ($drh, $dsn, $user, $auth, $attr) = @_;
+    $attr ||= {};
+    my $name = _name(_own_words(defined $dsn ? $dsn : '', $attr));
+    my ($outer, $dbh) = DBI::_new_dbh($drh, { Name => $name });
+    @$dbh{ keys %DEFAULT } = values %DEFAULT;
+    my $conn = CPANBridge::Driver::connection(
+        'DBD::Pg', 'pg', $dbh, tx => 0, begin => 0, busy => '', flags => '',
+        params => {}
+    );
+    my %options = map { $OPTION{$_} => $attr->{$_} } grep { defined $attr->{$_} } keys %OPTION;
+    $options{errorlevel} = DBD::Pg::db::_errorlevel($options{errorlevel}) if defined $options{errorlevel};
+    $options{pool}       = $attr->{bridge_pool} ? 1 : 0                   if defined $attr->{bridge_pool};
+    $options{env} = { map { $_ => $ENV{$_} } grep { /^PG|^HOME\z/ && defined $ENV{$_} } keys %ENV };    # as it is now
+    my %login = (conninfo => _conninfo($name));
+    $login{user}     = "$user" if defined $user && length $user;
+    $login{password} = "$auth" if defined $auth && length $auth;
+    DBD::Pg::_traced($drh, login => $login{conninfo}) if $DBI::WATCH;
+    my ($reply, $error);
+    {
+        local $@;
+        $reply = eval {
+            $conn->{session} = CPANBridge->session;
+            $conn->{session}->request('pg.connect', [$conn->{id}, \%login, \%options]);
+        };
+        $error = $@ if !$reply;
+    }
+    if (!$reply) { DBD::Pg->_fail($drh, $error); return }
+    DBD::Pg::_traced($drh, 'connected') if $DBI::WATCH;
+    my $facts = $conn->{facts} = $reply->[0];
+    $conn->{params}       = { %{ $facts->{params} || {} } };
+    $conn->{tx}           = $facts->{tx} || 0;
+    $dbh->{bridge_conn}   = $conn;
+    $dbh->{AutoCommit}    = 1;
+    $dbh->{private_dbdpg} = { version => $facts->{server_version} };
+    $dbh->{bridge_pass}   = sub { return $auth };                      # not where a dump would show it
+    DBD::Pg::_extra('DBD::Pg', $conn, { warn => $facts->{warn} }) if $facts->{warn};
+    DBD::Pg::_look_at_params($conn) if ($conn->{params}{standard_conforming_strings} || '') eq 'off';
+    if ($DBI::BRIDGE) { $dbh->{Active} = 1 }
+    else { $dbh->STORE(Active => 1) }
+    return $outer;
+}
+
+# bridge_pool=0 and the like in a data source are attributes.
+sub _own_words {
+    my ($dsn, $attr) = @_;
+    $attr->{$1} = $2 while $dsn =~ s/(?:\A|[;\s&?])\s*(bridge_\w+)\s*=\s*(\w*)//;
+    return $dsn;
+}
+
+# The data source with libpq's names: db= and database= are dbname=, double quotes around a value are single ones.
+sub _name {
+    my ($dsn) = @_;
+    $dsn =~ s/(?<![A-Za-z0-9_])(?:db|database)(\s*=)/dbname$1/g if $dsn !~ m{\Apostgres(?:ql)?://};
+    $dsn =~ s/"/'/g                                             if $dsn !~ m{\Apostgres(?:ql)?://};
+    return $dsn;
+}
+
+sub _conninfo {    # semicolons outside of quotes are blanks to libpq
+    my ($name) = @_;
+    return $name if $name =~ m{\Apostgres(?:ql)?://};
+    my $text = '';
+    while ($name =~ /\G('(?:[^'\\]|\\.)*'?|\\.|[^';\\]+|;|\\)/gcs) { $text .= $1 eq ';' ? ' ' : $1 }
+    return $text;
+}
 
 sub disconnect_all         { return }
 sub private_attribute_info { return {} }
@@ -184,6 +289,7 @@ sub prepare {
     CPANBridge::Driver::croak("prepare: attribute parameter '$attr' is not a hash ref") if $attr && ref $attr ne 'HASH';
     my $conn = $dbh->{bridge_conn};
     $sql = "$sql";
+    delete $dbh->{bridge_binds} if $dbh->{bridge_binds};    # those of a do that failed
     my $special = $attr && grep { /^(?:pg_|bridge_)/ } keys %$attr;
     my $plan    = $special ? DBD::Pg::_plan($conn->{flags}, $sql, $attr) : _known_plan($conn, $sql);
     my ($outer, $sth) = DBI::_new_sth($dbh, { Statement => $sql });
@@ -214,8 +320,9 @@ sub do {
     return DBD::_::db::do(@_)                                  if @binds && ($dbh->{Callbacks} || $dbh->{RootClass});
     $sql = "$sql";
     my ($values, $opts);
+    delete $dbh->{bridge_binds} if $dbh->{bridge_binds};
+
     if (@binds) {
-        delete $dbh->{bridge_binds};
         ($sql, $values, $opts) = DBD::Pg::st::_sendable($dbh, _known_plan($conn, $sql), \@binds) or return undef;
     }
     if ($conn->{busy} || $conn->{pipeline} || $attr && %$attr) {    # asynchronous, in the middle of a COPY, ...
@@ -242,6 +349,10 @@ sub do {
 sub STORE {
     my ($dbh, $name, $value) = @_;
     return !$value == !$dbh->{AutoCommit} || _store_autocommit($dbh, $value) if $name eq 'AutoCommit';
+    if ($DBI::BRIDGE && $name =~ /^(?:Username|dbi_connect_closure)\z/) {
+        $dbh->{$name} = $value;
+        return 1
+    }    # connect's, each time
     return _store($dbh, $name, $value)
         if $name =~ /^(?:pg_|bridge_|ReadOnly\z|RowCacheSize\z|dbd_verbose\z)/;
     goto &$base_store;
@@ -255,6 +366,34 @@ sub FETCH {
 }
 
 # --- the end of a connection ----------------------------------------------------------------------------------------------------
+
+sub disconnect {
+    my ($dbh) = @_;
+    my $conn = $dbh->{bridge_conn};
+    return 1 if !$conn || !$conn->{active};
+    my $kids = $DBI::BRIDGE ? grep { $_ && $_->{Active} } @{ $dbh->{bridge_kids} || [] } : $dbh->FETCH('ActiveKids');
+    if ($kids && $dbh->FETCH('Warn')) {
+        my $handle = $DBI::BRIDGE ? DBI::Bridge::outer($dbh) : $dbh;
+        CPANBridge::Driver::warning(
+            sprintf '%s->disconnect invalidates %d active statement handle%s '
+                . '(either destroy statement handles or call finish on them before disconnecting)', $handle, $kids,
+            $kids == 1 ? '' : 's'
+        );
+    }
+    _close($conn);
+    $dbh->STORE(Active => 0);
+    DBD::Pg::_traced($dbh, 'disconnected') if $DBI::WATCH;
+    return 1;
+}
+
+sub _close {    # an open transaction is rolled back by it
+    my ($conn) = @_;
+    $conn->{active} = 0;
+    @$conn{qw(tx busy)} = (0, '');
+    POSIX::close(delete $conn->{fd})                       if defined $conn->{fd};
+    $conn->{session}->oneway('pg.close', [$conn->{id}], 1) if $conn->{session} && CPANBridge::Driver::mine($conn);
+    return;
+}
 
 sub DESTROY {
     my ($dbh) = @_;

@@ -41,7 +41,8 @@ const BINDS: Param = Param::optional("binds", "array", "values: scalars, or [val
 const MODE: Param =
     Param::optional("mode", "string", "rows as arrays (a), hashes (h), one list of all values (f), or none (0)");
 const MAX_ROWS: Param = Param::optional("max_rows", "integer", "at most so many rows");
-const AHEAD: Param = Param::optional("ahead", "array", "[[s, mode]…]: selects gone back (rewind) whose next row is wanted");
+const AHEAD: Param =
+    Param::optional("ahead", "array", "[[s, mode]…]: selects gone back (rewind) whose next row is wanted");
 const CALLBACK: Param = Param::optional("callback", "integer", "the client's function; 0 for none");
 const NAME: Param = Param::required("name", "string", "its name in SQL");
 const RESET: Param = Param::optional("reset", "boolean", "begin to count anew");

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::execute::Run;
 use super::limits::CANCEL_PATIENCE;
-use super::plans;
+use super::plans::{self, Described};
 use super::statement::Statement;
 use super::trouble::{Result, Trouble};
 use super::wire::{Columns, LinkError};
@@ -134,7 +134,7 @@ impl Connection {
         statement.plan = Some(id);
         if let Some(plan) = self.conn.plans.get(id) {
             plan.is_prepared(number);
-            plan.columns = Some(statement.columns.clone());
+            plan.columns = Described::As(statement.columns.clone());
         }
         Ok(types)
     }

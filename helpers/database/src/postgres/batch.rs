@@ -8,7 +8,7 @@ use super::bind;
 use super::connection::Connection;
 use super::execute::{How, Run, Sent};
 use super::limits::MAX_QUEUE;
-use super::plans;
+use super::plans::{self, Described};
 use super::statement::Statement;
 use super::trouble::{Result, Trouble};
 use super::wire::{Tag, Transaction};
@@ -117,7 +117,7 @@ impl Connection {
     /// Whether runs of a statement need nothing but values.
     fn can_group(&mut self, statement: &Statement) -> bool {
         let plan = statement.plan.and_then(|id| self.conn.plans.get(id));
-        plan.is_some_and(|plan| plan.number().is_some() && plan.columns.is_some())
+        plan.is_some_and(|plan| plan.number().is_some() && !matches!(plan.columns, Described::Unknown))
     }
 
     /// Runs in a transaction: they have one end in common, so that the server need not say of each that it is ready.
@@ -174,12 +174,7 @@ impl Connection {
     }
 
     /// Takes one message of a group.
-    fn take_group(
-        &mut self,
-        statement: &mut Statement,
-        group: &mut Group,
-        told: &mut dyn FnMut(Status),
-    ) -> Result<()> {
+    fn take_group(&mut self, statement: &mut Statement, group: &mut Group, told: &mut dyn FnMut(Status)) -> Result<()> {
         let message = self.conn.link.receive()?;
         match message.kind {
             b'C' => {
@@ -263,8 +258,8 @@ impl Connection {
             self.settle()?;
             self.abandon_copy()?;
         }
-        let is_prepared =
-            run.how == How::Simple || self.conn.plans.find(&statement.key()).is_some_and(|plan| plan.number().is_some());
+        let is_prepared = run.how == How::Simple
+            || self.conn.plans.find(&statement.key()).is_some_and(|plan| plan.number().is_some());
         let is_first = self.begin_due().is_some() || !is_prepared;
         if run.how == How::Auto {
             run.how = How::Named;
@@ -320,7 +315,7 @@ impl Connection {
                         && let Some(plan) = self.conn.plans.get(id)
                     {
                         plan.is_prepared(number);
-                        plan.columns = None;
+                        plan.columns = Described::Unknown;
                     }
                 }
                 b'C' if is_begun => {

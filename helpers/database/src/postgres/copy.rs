@@ -65,8 +65,8 @@ impl Connection {
         self.conn.run_out(copy.ready, level, None)
     }
 
-    /// The next rows from the server, each given to `line`, until `bytes` are reached; whether that was all.
-    pub fn copy_get(&mut self, bytes: usize, wait: bool, mut line: impl FnMut(&[u8])) -> Result<bool> {
+    /// The next rows from the server, each given to `told`, until `bytes` are reached; whether that was all.
+    pub fn copy_get(&mut self, bytes: usize, wait: bool, mut told: impl FnMut(&[u8])) -> Result<bool> {
         let copy = self.copying(Direction::Out)?;
         let mut given = 0;
         loop {
@@ -93,7 +93,7 @@ impl Connection {
             if given >= bytes {
                 return Ok(false);
             }
-            line(&link.pending()[5..len]);
+            told(&link.pending()[5..len]);
             given += len;
             link.take(len);
         }

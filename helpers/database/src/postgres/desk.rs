@@ -135,7 +135,6 @@ impl Connection {
     fn swallow_cancel(&mut self) {
         let settled = self.conn.link.transport().canceller().clone().settle(CANCEL_PATIENCE);
         match settled {
-            Some(false) => {}
             Some(true) if self.live.is_none() && self.copy.is_none() && self.running.is_none() => {
                 // The server takes the signal while it waits for commands, and forgets it.
                 let is_fine = match self.conn.link.transaction {
@@ -146,7 +145,7 @@ impl Connection {
                     self.conn.link.cut();
                 }
             }
-            Some(true) => {}
+            Some(_) => {}
             None => self.conn.link.cut(),
         }
     }

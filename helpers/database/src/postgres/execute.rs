@@ -1,11 +1,13 @@
 //! Running a statement: what is sent, and the head of what comes back.
 
+use std::sync::Arc;
+
 use storable::ValueRef;
 
 use super::bind;
 use super::connection::Connection;
 use super::copy::{Copy, Direction};
-use super::plans::{self, Plans};
+use super::plans::{self, Described, Plans};
 use super::statement::Statement;
 use super::trouble::{Result, Trouble};
 use super::wire::{Columns, Link, Tag, Transaction};
@@ -109,7 +111,7 @@ impl Connection {
         }
         let mut sent = Sent { begin, ready: 1, ..Sent::default() };
         let mut name = run.name.unwrap_or_default().to_owned();
-        let mut columns = None;
+        let mut columns = Described::Unknown;
         if run.name.is_none() {
             let id = (run.how != How::Unnamed && Plans::takes(&statement.sql))
                 .then(|| conn.plans.run(statement.plan, &statement.key()));
@@ -120,7 +122,7 @@ impl Connection {
                 match plan.number() {
                     Some(number) if plan.is_trusted() || !in_transaction => {
                         plan.trust();
-                        columns = plan.columns.clone();
+                        columns.clone_from(&plan.columns);
                         sent.uses = Some(id);
                         Some(number)
                     }
@@ -141,7 +143,7 @@ impl Connection {
             }
         }
         bind::write_all(out, &name, run.binds, &statement.types, utf8);
-        if let Some(columns) = columns {
+        if let Described::As(columns) = columns {
             statement.columns = columns;
         } else {
             out.describe_portal();
@@ -160,7 +162,9 @@ impl Connection {
             if kind == b'D' && head.failed.is_none() {
                 if statement.columns.is_none() {
                     self.conn.link.cut();
-                    return Err(Trouble::Usage("server sent data (\"D\" message) without prior row description".into()));
+                    return Err(Trouble::Usage(
+                        "server sent data (\"D\" message) without prior row description".into(),
+                    ));
                 }
                 if !is_script && !keep_no_rows {
                     statement.is_live = true;
@@ -202,11 +206,11 @@ impl Connection {
                     && let Some(plan) = self.conn.plans.get(id)
                 {
                     plan.is_prepared(number);
-                    plan.columns = None;
+                    plan.columns = Described::Unknown;
                 }
             }
             b'T' => {
-                let columns = Columns::parse(self.conn.link.body(message)).map(std::sync::Arc::new);
+                let columns = Columns::parse(self.conn.link.body(message)).map(Arc::new);
                 self.described(statement, columns);
                 statement.rewind();
                 head.has_columns = true;
@@ -246,15 +250,17 @@ impl Connection {
     }
 
     /// The columns of a statement are known.
-    fn described(&mut self, statement: &mut Statement, columns: Option<std::sync::Arc<Columns>>) {
+    fn described(&mut self, statement: &mut Statement, columns: Option<Arc<Columns>>) {
         // The same columns once more are the same to whoever knows them.
-        let same = |known: &&std::sync::Arc<Columns>| columns.as_ref().is_some_and(|columns| columns.is_same(known));
-        let columns = statement.told_columns.as_ref().filter(same).cloned().or(columns.clone());
+        let columns = columns.map(|columns| match &statement.told_columns {
+            Some(known) if columns.is_same(known) => Arc::clone(known),
+            _ => columns,
+        });
         statement.columns.clone_from(&columns);
         if let Some(plan) = statement.plan.and_then(|id| self.conn.plans.get(id))
             && plan.number().is_some()
         {
-            plan.columns = Some(columns);
+            plan.columns = Described::As(columns);
         }
     }
 
@@ -317,7 +323,7 @@ impl Connection {
     /// Keeps what an error says for `pg_error_field`.
     pub fn note_error(&mut self, trouble: &Trouble) {
         if let Some(notice) = trouble.notice() {
-            self.last_error = Some(std::sync::Arc::new(notice.clone()));
+            self.last_error = Some(Arc::new(notice.clone()));
         }
         if matches!(trouble, Trouble::Link(_)) {
             self.live = None;

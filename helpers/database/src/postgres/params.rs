@@ -4,6 +4,7 @@
 //! explicit parameters here. The order is libpq's: given, service, environment, default.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use daemon::{Client, Secret};
@@ -107,7 +108,10 @@ impl Params {
 
     /// All of them as one string without secrets: for people, and to tell targets apart.
     pub fn target(&self) -> String {
-        let shown = self.0.iter().filter(|keyword| !is_secret(&keyword.name) && keyword.name != "passfile" && !keyword.value.is_empty());
+        let shown = self
+            .0
+            .iter()
+            .filter(|keyword| !is_secret(&keyword.name) && keyword.name != "passfile" && !keyword.value.is_empty());
         let mut words: Vec<_> =
             shown.map(|keyword| format!("{}={}", keyword.name, quoted(keyword.value.expose()))).collect();
         words.sort();
@@ -131,7 +135,8 @@ impl Params {
             Some(env) => env.get(name).map(String::as_str),
             None => client.env_str(name),
         };
-        let home = variable("HOME").or_else(|| client.env_str("HOME")).map(PathBuf::from).filter(|home| home.is_absolute());
+        let home =
+            variable("HOME").or_else(|| client.env_str("HOME")).map(PathBuf::from).filter(|home| home.is_absolute());
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let service = self.get("service").filter(|name| !name.is_empty()).or_else(|| variable("PGSERVICE"));
         if let Some(name) = service.map(str::to_owned) {
@@ -174,7 +179,7 @@ impl Params {
         for (name, setting) in SETTINGS {
             if let Some(value) = variable(name).filter(|value| !value.eq_ignore_ascii_case("default")) {
                 let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
-                options.push_str(&format!("-c {setting}={value} "));
+                _ = write!(options, "-c {setting}={value} ");
             }
         }
         if !options.is_empty() {

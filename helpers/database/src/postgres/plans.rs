@@ -9,6 +9,16 @@ use super::wire::Columns;
 /// SQL and the types of its parameters.
 pub type Key = (Arc<[u8]>, Arc<[u32]>);
 
+/// What is known of a statement's columns.
+#[derive(Debug, Clone, Default)]
+pub enum Described {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// These; `None`: it has no columns.
+    As(Option<Arc<Columns>>),
+}
+
 /// What is known of a statement.
 #[derive(Debug)]
 pub struct Plan {
@@ -19,15 +29,15 @@ pub struct Plan {
     runs: u64,
     /// Used since the connection was reset.
     is_trusted: bool,
-    /// Its columns (`Some(None)`: it has none), once described.
-    pub columns: Option<Option<Arc<Columns>>>,
+    /// Its columns.
+    pub columns: Described,
 }
 
 /// Statements of a connection.
 #[derive(Debug, Default)]
 pub struct Plans {
     by_key: HashMap<Key, u32>,
-    plans: HashMap<u32, Plan>,
+    by_id: HashMap<u32, Plan>,
     next: u32,
     clock: u64,
     names: u64,
@@ -44,14 +54,14 @@ impl Plans {
     /// The number of a plan for this statement; it counts as run once more.
     pub fn run(&mut self, known: Option<u32>, key: &Key) -> u32 {
         self.clock += 1;
-        let id = match known.filter(|id| self.plans.contains_key(id)) {
+        let id = match known.filter(|id| self.by_id.contains_key(id)) {
             Some(id) => id,
             None => match self.by_key.get(key) {
                 Some(&id) => id,
                 None => self.add(key),
             },
         };
-        if let Some(plan) = self.plans.get_mut(&id) {
+        if let Some(plan) = self.by_id.get_mut(&id) {
             plan.used = self.clock;
             plan.runs += 1;
         }
@@ -59,27 +69,34 @@ impl Plans {
     }
 
     fn add(&mut self, key: &Key) -> u32 {
-        if self.plans.len() >= MAX_PLANS {
-            let oldest = self.plans.iter().min_by_key(|(_, plan)| plan.used).map(|(&id, _)| id);
+        if self.by_id.len() >= MAX_PLANS {
+            let oldest = self.by_id.iter().min_by_key(|(_, plan)| plan.used).map(|(&id, _)| id);
             if let Some(id) = oldest {
                 self.forget(id);
             }
         }
         self.next = self.next.wrapping_add(1);
-        let plan = Plan { key: key.clone(), number: None, used: self.clock, runs: 0, is_trusted: false, columns: None };
+        let plan = Plan {
+            key: key.clone(),
+            number: None,
+            used: self.clock,
+            runs: 0,
+            is_trusted: false,
+            columns: Described::Unknown,
+        };
         self.by_key.insert(key.clone(), self.next);
-        self.plans.insert(self.next, plan);
+        self.by_id.insert(self.next, plan);
         self.next
     }
 
     /// A plan.
     pub fn get(&mut self, id: u32) -> Option<&mut Plan> {
-        self.plans.get_mut(&id)
+        self.by_id.get_mut(&id)
     }
 
     /// What is known of a statement.
     pub fn find(&self, key: &Key) -> Option<&Plan> {
-        self.plans.get(self.by_key.get(key)?)
+        self.by_id.get(self.by_key.get(key)?)
     }
 
     /// A new number for a name on the server.
@@ -95,7 +112,7 @@ impl Plans {
 
     /// Forgets a plan; the server is told later.
     pub fn forget(&mut self, id: u32) {
-        if let Some(plan) = self.plans.remove(&id) {
+        if let Some(plan) = self.by_id.remove(&id) {
             self.by_key.remove(&plan.key);
             self.stale.extend(plan.number);
         }
@@ -103,7 +120,7 @@ impl Plans {
 
     /// Forgets all; `on_server` says that the server has them still.
     pub fn forget_all(&mut self, on_server: bool) {
-        let numbers = self.plans.drain().filter_map(|(_, plan)| plan.number);
+        let numbers = self.by_id.drain().filter_map(|(_, plan)| plan.number);
         if on_server {
             self.stale.extend(numbers);
         } else {
@@ -115,7 +132,7 @@ impl Plans {
 
     /// The connection has been reset: what the statements mean may be something else.
     pub fn distrust(&mut self) {
-        for plan in self.plans.values_mut() {
+        for plan in self.by_id.values_mut() {
             plan.is_trusted = false;
         }
     }

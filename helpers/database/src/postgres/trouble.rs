@@ -51,7 +51,8 @@ impl Trouble {
 
     /// What the server says of a statement in a transaction that has failed.
     pub fn aborted() -> Self {
-        let words = "SERROR\0C25P02\0Mcurrent transaction is aborted, commands ignored until end of transaction block\0\0";
+        let words =
+            "SERROR\0C25P02\0Mcurrent transaction is aborted, commands ignored until end of transaction block\0\0";
         Self::server(words.as_bytes(), Level::Default, None)
     }
 

@@ -127,12 +127,14 @@ sub _turn_booleans {
             if ($key eq 'bridge_flat') {
                 my $n = @$types;
                 for my $start (map { $_ * $n } 0 .. @$rows / $n - 1) {
-                    defined and $_ = $as{$_} for @$rows[map { $start + $_ } @at]
+                    defined && exists $as{$_} and $_ = $as{$_} for @$rows[map { $start + $_ } @at]
                 }
                 next;
             }
             for my $row (@$rows) {
-                for (ref $row eq 'HASH' ? @$row{ @{ $sth->{NAME} }[@at] } : @$row[@at]) { $_ = $as{$_} if defined }
+                for (ref $row eq 'HASH' ? @$row{ @{ $sth->{NAME} }[@at] } : @$row[@at]) {
+                    $_ = $as{$_} if defined && exists $as{$_}
+                }
             }
         }
     }

@@ -26,9 +26,10 @@ sub bridge_select {
     my ($dbh, $sql, $attr, $binds, $mode, $max) = @_;
     my $conn = $dbh->{bridge_conn};
     return DBD::Pg->_inactive($dbh, 'execute') if !$conn->{active};
-    return '' if $conn->{busy} || $conn->{pipeline} || $dbh->{ChopBlanks} || $sql eq '';
-    return '' if $attr           && grep { /^(?:pg_|bridge_|Callbacks)/ } keys %$attr;
-    return '' if $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
+    return ''                   if $conn->{busy} || $conn->{pipeline} || $dbh->{ChopBlanks} || $sql eq '';
+    return ''                   if $attr           && grep { /^(?:pg_|bridge_|Callbacks)/ } keys %$attr;
+    return ''                   if $mode eq 'hash' && ($dbh->{FetchHashKeyName} || 'NAME') ne 'NAME';
+    delete $dbh->{bridge_binds} if $dbh->{bridge_binds};
     my $plan  = _known_plan($conn, "$sql");
     my @binds = @$binds;
     return '' if @binds != $plan->[1] || $mode eq 'row' && $plan->[2] ne '' && $plan->[1];

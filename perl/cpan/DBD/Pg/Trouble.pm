@@ -37,9 +37,8 @@ sub _fail {
     return $driver->SUPER::_fail($h, $error);
 }
 
-sub _extra {
-    my ($driver, $conn, $extra) = @_;
-    $conn->{tx} = $extra->{tx} if defined $extra->{tx};
+sub _rarer_extra {
+    my ($conn, $extra) = @_;
     _notice($conn, $_) for @{ $extra->{warn} || [] };
     if (my $params = $extra->{params}) {
         $conn->{params}{$_} = $params->{$_} for keys %$params;
@@ -67,22 +66,9 @@ sub _look_at_params {    # what the reader of SQL has to know
     return;
 }
 
-# The first execute told the columns, or they have changed.
-sub _new_columns {
-    my ($driver, $sth, $columns, $extra) = @_;
-    my $types = $extra->{types} || [];
-    $sth->{bridge_facts}  = { map { $_ => $extra->{$_} } qw(types mods sizes tables) };
-    $sth->{bridge_chop}   = [grep { $types->[$_] == 1042 } 0 .. $#$types];
-    $sth->{bridge_nested} = 1;
-    delete $sth->{bridge_nested} if !grep { !_is_scalar($_) } @$types;
-    return $driver->SUPER::_new_columns($sth, $columns, $extra);
+sub _other_columns {    # than the last time, or under another DBI
+    my ($sth, $columns) = @_;
+    return DBD::Pg->CPANBridge::Driver::_new_columns($sth, $columns, {});
 }
-
-# Types whose values are never array references. (Types of the user's own may be arrays.)
-my %SCALAR = map { $_ => 1 } 16 .. 30, 114, 142, 600 .. 604, 628, 650, 700, 701, 705, 718, 774, 790, 829, 869, 1042,
-    1043, 1082, 1083,
-    1114, 1184, 1186, 1266, 1560, 1562, 1700, 2205, 2950, 3802;
-
-sub _is_scalar { return $SCALAR{ $_[0] } }
 
 1;

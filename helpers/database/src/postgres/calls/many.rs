@@ -7,8 +7,8 @@ use storable::ValueRef;
 use super::reply::Extra;
 use super::run::{Execute, NO_STATEMENT, Options, encode, prepare_run, write_execution};
 use crate::driver::{limit, shape};
-use crate::postgres::desk::{tables, work, work_on};
 use crate::postgres::connection::Connection;
+use crate::postgres::desk::{tables, work, work_on};
 use crate::postgres::execute::Run;
 use crate::postgres::statement::Statement;
 use crate::sqlite::BatchLimits;
@@ -82,21 +82,21 @@ pub fn queue(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         prepare_run(connection, statement, &opts, binds)?;
         connection.enqueue(statement, Run { binds, how: opts.how(), name: opts.name.as_deref() }, is_last)
     };
-    let sent = match sql {
+    let outcome = match sql {
         Some(sql) if s == 0 => work(session, d, |connection| {
             let mut statement = Statement::new(NO_STATEMENT, sql, None);
             send(connection, &mut statement)
         }),
         sql => work_on(session, d, s, sql, send),
     };
-    match sent {
+    match outcome {
         // Nobody hears of it now, so somebody has to later.
         Err(error) if call.seq() == 0 => {
             if let Some(connection) = tables(session).get(d) {
                 connection.queue.fail(error.into());
             }
         }
-        sent => sent?,
+        outcome => outcome?,
     }
     call.reply(&(1,))
 }

@@ -1,6 +1,7 @@
 //! A connection: messages out and in; what the server says on the side is put aside.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use daemon::CancelSlot;
 
 use super::notice::Notice;
 use super::out::Out;
-use crate::postgres::limits::{BUFFER_BYTES, CANCEL_PATIENCE, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_NOTIFICATIONS, MAX_PARAMETERS};
+use crate::postgres::limits::{
+    BUFFER_BYTES, CANCEL_PATIENCE, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_NOTIFICATIONS, MAX_PARAMETERS,
+};
 use crate::postgres::pq::Transport;
 
 /// While waiting for the server, how often is looked whether the client still wants an answer.
@@ -246,11 +249,11 @@ impl Link {
             }
             b'S' => {
                 let mut strings = body.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
-                if let (Some(name), Some(value)) = (strings.next(), strings.next()) {
-                    if self.parameters.len() < MAX_PARAMETERS || self.parameters.contains_key(&name) {
-                        self.changed.push(name.clone());
-                        self.parameters.insert(name, value);
-                    }
+                if let (Some(name), Some(value)) = (strings.next(), strings.next())
+                    && (self.parameters.len() < MAX_PARAMETERS || self.parameters.contains_key(&name))
+                {
+                    self.changed.push(name.clone());
+                    self.parameters.insert(name, value);
                 }
             }
             _ => {
@@ -403,7 +406,7 @@ impl Link {
             self.fatal.take().map(|fatal| fatal.words(super::Level::Default, None, true)).unwrap_or_default();
         match result {
             Err(error) if !matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) => {
-                text.push_str(&format!("{doing}: {}\n", plain(&error)));
+                _ = writeln!(text, "{doing}: {}", plain(&error));
             }
             _ => text.push_str(CLOSED),
         }

@@ -72,10 +72,57 @@ const fn kind(oid: u32) -> Kind {
         1005 | 1007 | 1016 | 1028 => array(Element::Int),
         1021 | 1022 | 1231 => array(Element::Float),
         1020 => Kind::Array { element: Element::Text, separator: b';' },
-        143 | 199 | 210 | 270..=273 | 629 | 651 | 719 | 775 | 791 | 1002 | 1003 | 1006 | 1008..=1015 | 1017..=1019
-        | 1027 | 1034 | 1040 | 1041 | 1115 | 1182 | 1183 | 1185 | 1187 | 1263 | 1270 | 1561 | 1563
-        | 2201 | 2207..=2211 | 2287 | 2949 | 2951 | 3221 | 3643..=3645 | 3735 | 3770 | 3807 | 3905 | 3907 | 3909
-        | 3911 | 3913 | 3927 | 4073 | 4090 | 4097 | 4192 | 5039 | 6150..=6153 | 6155 | 6157 => array(Element::Text),
+        143
+        | 199
+        | 210
+        | 270..=273
+        | 629
+        | 651
+        | 719
+        | 775
+        | 791
+        | 1002
+        | 1003
+        | 1006
+        | 1008..=1015
+        | 1017..=1019
+        | 1027
+        | 1034
+        | 1040
+        | 1041
+        | 1115
+        | 1182
+        | 1183
+        | 1185
+        | 1187
+        | 1263
+        | 1270
+        | 1561
+        | 1563
+        | 2201
+        | 2207..=2211
+        | 2287
+        | 2949
+        | 2951
+        | 3221
+        | 3643..=3645
+        | 3735
+        | 3770
+        | 3807
+        | 3905
+        | 3907
+        | 3909
+        | 3911
+        | 3913
+        | 3927
+        | 4073
+        | 4090
+        | 4097
+        | 4192
+        | 5039
+        | 6150..=6153
+        | 6155
+        | 6157 => array(Element::Text),
         _ => Kind::Text,
     }
 }
@@ -178,7 +225,6 @@ fn write_cells(rows: &mut RowWriter<'_, '_, '_>, body: &[u8], kinds: &[Kind], de
         let value = rest.get(..len)?;
         rest = &rest[len..];
         match kind {
-            Kind::Text => rows.cell(text(value, decoding.utf8)),
             Kind::Int => rows.cell(int(value)),
             Kind::Float => rows.cell(float(value)),
             Kind::Bool => rows.cell(boolean(value, decoding)),
@@ -186,7 +232,7 @@ fn write_cells(rows: &mut RowWriter<'_, '_, '_>, body: &[u8], kinds: &[Kind], de
             Kind::Array { element, separator } if decoding.expand_array => {
                 write_array(rows, value, *element, *separator, decoding);
             }
-            Kind::Array { .. } => rows.cell(text(value, decoding.utf8)),
+            Kind::Text | Kind::Array { .. } => rows.cell(text(value, decoding.utf8)),
         }
     }
     rest.is_empty().then_some(())
@@ -287,13 +333,7 @@ fn from_escapes(value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn write_array(
-    rows: &mut RowWriter<'_, '_, '_>,
-    value: &[u8],
-    element: Element,
-    separator: u8,
-    decoding: Decoding,
-) {
+fn write_array(rows: &mut RowWriter<'_, '_, '_>, value: &[u8], element: Element, separator: u8, decoding: Decoding) {
     rows.nested(|writer| {
         let written = array::write(writer, value, separator, &mut |writer, value| match value {
             Some(value) => write_cell(writer, element_cell(value, element, decoding)),
