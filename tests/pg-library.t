@@ -31,24 +31,24 @@ sub printed {
     return $done->{out};
 }
 
-my $VERSION = 'print connect_to()->{pg_lib_version}';
+my $VERSION  = 'print connect_to()->{pg_lib_version}';
 my $built_in = printed($VERSION);
 cmp_ok($built_in, '>=', 170_000, 'the one built in is new');
 
 configure($library);
 isnt(printed($VERSION), '', 'the one of the machine has a version');
-is(
-    printed(<<'PERL'), "42 5000 12502500\n", 'rows come over its TLS');
+is(printed(<<'PERL'), "42 5000 12502500\n", 'rows come over its TLS');
 my $dbh = connect_to();
 my $all = $dbh->selectall_arrayref(q{select n, repeat('x', 200) from generate_series(1, 5000) n});
 my $sum = 0;
 $sum += $_->[0] for @$all;
 print join(' ', $dbh->selectrow_array('select 42'), scalar @$all, $sum), "\n";
 PERL
-like(printed(q{print connect_to()->selectrow_array('select ssl from pg_stat_ssl where pid = pg_backend_pid()')}),
-    qr/^1$/, 'which the server sees');
-is(
-    printed(<<'PERL'), 'alarm, 42', 'a cancelled statement ends, and the connection goes on');
+like(
+    printed(q{print connect_to()->selectrow_array('select ssl from pg_stat_ssl where pid = pg_backend_pid()')}),
+    qr/^1$/, 'which the server sees'
+);
+is(printed(<<'PERL'), 'alarm, 42', 'a cancelled statement ends, and the connection goes on');
 my $dbh = connect_to();
 local $SIG{ALRM} = sub { die "alarm\n" };
 alarm 1;
