@@ -82,3 +82,11 @@ fn the_daemon_heeds_it() {
     assert!(refused.contains("daemon.max_sessions (1)"), "{refused}");
     drop(first);
 }
+
+#[test]
+fn the_status_has_the_pools_also_for_programs() {
+    let bridge = Bridge::started();
+    let status: serde_json::Value = serde_json::from_str(&bridge.ok(&["status", "--json"])).unwrap();
+    assert_eq!(status["pools"], serde_json::json!([]));
+    assert_eq!(bridge.ok(&["call", "system", "pools"]).trim(), "[]");
+}
