@@ -309,7 +309,7 @@ sub connect {
     my $root = $attr{RootClass};
     if ($root)                    { DBI::Bridge::load_root($root) }
     elsif ($class ne __PACKAGE__) { $root = $attr{RootClass} = $class }
-    my $drh   = $class->install_driver($driver, \%attr) or die 'panic: install_driver returned no driver handle';
+    my $drh   = $class->install_driver($driver) or die 'panic: install_driver returned no driver handle';
     my @again = ($drh, $method, $rest, $user, $pass, \%attr, $root, $dsn);
     my $dbh   = DBI::Bridge::connect_now(@again, \%attr) or return;
     $dbh->{dbi_connect_closure} =
@@ -768,7 +768,7 @@ The proxies (C<DBD::Proxy>, C<DBD::Gofer>) and the engines for files (C<DBD::Fil
 
 =item *
 
-C<take_imp_data> gives up the connection but what it returns cannot be used by another process.
+C<take_imp_data> is refused by the bridge's drivers: their connections live in the daemon and belong to one process.
 
 =item *
 

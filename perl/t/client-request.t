@@ -49,6 +49,23 @@ for my $bytes (10, 4080, 4087, 4088, 5000, 70_000, 262_140, 262_144, 4_000_000) 
     is(length ${ $session->request('test.size', [$bytes]) }, $bytes, "$bytes bytes back");
 }
 
+# Whether an answer is looked for or slept for makes no difference.
+for my $looks (1, $CPANBridge::Session::LOOKS) {
+    local $CPANBridge::Session::LOOKS = $looks;
+    for (1 .. 3) {
+        my @bytes = map { length ${ $session->request('test.size', [$_]) } } 0, 1, 255, 256;
+        is_deeply(\@bytes, [0, 1, 255, 256], "short texts, with at most $looks looks");
+        my $posted = $session->post('test.echo', ['posted']);
+        is_deeply($session->request('test.echo', ['x'])->[1],     ['x'],      'an answer that comes behind another');
+        is_deeply($session->await($posted)->[1],                  ['posted'], 'which is there as well');
+        is_deeply($session->request('test.echo', ["\x{263a}"])->[1], ["\x{263a}"], 'text');
+    }
+}
+is_deeply(
+    $session->request('test.echo', undef, Storable::nfreeze([1, ['two']])),
+    ['test.echo', [1, ['two']]], 'parameters as an image that the caller made'
+);
+
 my @seq = map { $session->post('test.echo', [$_]) } 1 .. 3;
 is_deeply($session->request('test.echo', [4])->[1], [4], 'a call overtakes posted ones for the caller');
 is_deeply($session->await($seq[1])->[1],            [2], 'a posted call is awaited out of order');

@@ -58,4 +58,21 @@ my $sponge = DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1 });
 my $empty  = $sponge->prepare('nothing', { NAME => [], rows => [] });
 is_deeply $empty->fetchall_arrayref, [], 'a Sponge without columns';
 
+is $dbh->prepare('select 1')->blob_read(0, 0, 10), undef, 'blob_read with the three arguments that it needs: nothing';
+
+{    # take_imp_data of one handle leaves the others as they are
+    my $example = DBI->connect('dbi:ExampleP:', '', '', { RaiseError => 1 });
+    my $other   = DBI->connect('dbi:ExampleP:', '', '', { RaiseError => 1 });
+    my $drh     = $example->{Driver};
+    ok $example->take_imp_data, 'take_imp_data';
+    ok scalar(grep { defined && "$_" eq "$other" } @{ $drh->{ChildHandles} }), '... the driver still knows the other handle';
+    ok $other->ping, '... which is as it was';
+}
+
+SKIP: {
+    skip 'the bridge\'s own driver is not under test', 2 if !eval { DBD::SQLite->isa('CPANBridge::Driver') };
+    ok !eval { $dbh->take_imp_data }, 'a connection in the daemon cannot be taken';
+    like $@, qr/belongs to this process; connect anew/, '... which is said';
+}
+
 done_testing();

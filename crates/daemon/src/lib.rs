@@ -16,7 +16,7 @@
 //! | `sentinel.rs`        | the thread that watches the clients; `watch.rs`: their processes     |
 //! | `handles.rs`         | counting handles, unguessable ids                                    |
 //! | `json.rs`            | JSON one-shot clients; `parked.rs`: their sessions between requests  |
-//! | `wire.rs`, `spin.rs` | frames over a socket; polling before sleeping                        |
+//! | `wire.rs`, `spin.rs` | frames over a socket; polling before sleeping (`load.rs`: when)       |
 //! | `patience.rs`        | the same for helpers that wait for a server                          |
 //! | `server.rs`          | what all sessions share; `shared.rs`: a session seen from outside    |
 //! | `place.rs`           | the socket's directory and its checks; the lock                      |

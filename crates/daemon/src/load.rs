@@ -6,10 +6,10 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How old the kernel's count may be. Reading it takes less than a microsecond.
-const FRESH: Duration = Duration::from_micros(500);
+const FRESH_MICROSECONDS: u64 = 500;
 /// Its fourth field is the number of threads that run or want to, behind which there is a slash.
 const LOADAVG: &str = "/proc/loadavg";
 const ONLINE: &str = "/sys/devices/system/cpu/online";
@@ -70,7 +70,7 @@ impl Load {
     fn is_crowded(&self, now: Instant) -> bool {
         let Some(loadavg) = &self.loadavg else { return false };
         let now = u64::try_from((now - self.began).as_micros()).unwrap_or(u64::MAX);
-        if now.wrapping_sub(self.asked.load(Relaxed)) as u128 > FRESH.as_micros() {
+        if now.wrapping_sub(self.asked.load(Relaxed)) > FRESH_MICROSECONDS {
             self.asked.store(now, Relaxed);
             let mut text = [0; 64];
             let length = loadavg.read_at(&mut text, 0).unwrap_or(0);
@@ -92,15 +92,16 @@ fn runnable(line: &[u8]) -> Option<usize> {
 fn count(list: &str) -> Option<usize> {
     let mut cores = 0;
     for part in list.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-        cores += last.checked_sub(first)? + 1;
+        let (low, high) = part.split_once('-').unwrap_or((part, part));
+        cores += high.parse::<usize>().ok()?.checked_sub(low.parse().ok()?)? + 1;
     }
     Some(cores)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -130,7 +131,7 @@ mod tests {
         let asked = |line: &str| {
             std::fs::write(&path, line).unwrap();
             let load = Load { loadavg: Some(File::open(&path).unwrap()), ..Load::of(2, 2) };
-            load.core_free(Instant::now() + FRESH * 2)
+            load.core_free(Instant::now() + Duration::from_micros(FRESH_MICROSECONDS * 2))
         };
         assert!(asked("0.00 0.00 0.00 2/100 1\n"));
         assert!(!asked("0.00 0.00 0.00 3/100 1\n"));

@@ -1,23 +1,24 @@
 //! Polling before sleeping: the shortest answer time while a conversation is hot.
 //!
-//! Waking a thread on another core takes longer than a small call. So after a reply a
-//! session may poll its socket for [`SPIN`] before it sleeps in `recv`, but only while
+//! A thread that sleeps has to be woken up, and on another core that takes longer than a small
+//! call, several times as long on a virtual machine. So after a reply a session may poll its socket for
+//! [`SPIN`] before it sleeps in `recv`, but only while
 //!
 //! * the conversation is hot: the last request came within that time;
 //! * a core is free for it ([`Load`]);
-//! * nobody else wants this one: each round of the loop offers it (`sched_yield`), and ends the
-//!   loop when somebody took it for long;
-//! * it has been of use: after polling in vain once, twice, three times in a row the next 1, 2, 4 … requests
+//! * it is of use: after polling in vain once, twice, three times in a row, 0, 1, 2, 4 … requests
 //!   are slept for.
+//!
+//! Each round of the loop offers the core to others (`sched_yield`): where the scheduler has put client and
+//! session on one core, the client then runs at once, and polling costs no more than sleeping.
+//!
+//! The client does the same on its side (`_look` in `CPANBridge::Session`). What both gain: docs/benchmarks.md.
 
 use std::time::{Duration, Instant};
 
 use crate::limits::SPIN;
 use crate::load::Load;
 
-/// A round of the loop (one `recv` without waiting, one `sched_yield`) that takes longer than
-/// this and brings nothing has run somebody else, and for long.
-const PREEMPTED: Duration = Duration::from_micros(100);
 /// What waking up takes: a request that came in this time after [`SPIN`] would have been met
 /// by polling.
 const WAKE_UP: Duration = Duration::from_micros(25);
@@ -37,6 +38,7 @@ pub(crate) struct Spinner {
 
 impl Spinner {
     /// Polls with `ready` until it gives something, or polling is not worth it (any more).
+    /// With what came: when.
     pub(crate) fn poll<T>(
         &mut self,
         load: &Load,
@@ -50,7 +52,6 @@ impl Spinner {
             self.skip -= 1;
             return None;
         }
-        let mut last = since;
         loop {
             let value = ready();
             let now = Instant::now();
@@ -58,22 +59,96 @@ impl Spinner {
                 self.penalty = 0;
                 return Some((value, now));
             }
-            if now - since > SPIN || now - last > PREEMPTED {
-                self.in_vain();
+            if now - since > SPIN {
+                self.skip = self.penalty;
+                self.penalty = (self.penalty * 2).clamp(1, MAX_SKIP_COUNT);
                 return None;
             }
-            last = now;
             rustix::thread::sched_yield();
         }
-    }
-
-    fn in_vain(&mut self) {
-        self.skip = self.penalty;
-        self.penalty = (self.penalty * 2).clamp(1, MAX_SKIP_COUNT);
     }
 
     /// A request came after `waited`, while this session slept.
     pub(crate) fn slept(&mut self, waited: Duration) {
         self.hot = waited < SPIN + WAKE_UP;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(cores: usize) -> Load {
+        let load = Load::of(cores, cores);
+        load.wake();
+        load
+    }
+
+    /// Polls of the next `requests`, all of them in vain or not; how many were polled for.
+    fn polls(spinner: &mut Spinner, requests: u32, vain: bool) -> u32 {
+        let mut polled = 0;
+        // So long ago that the time is up after the first look.
+        let since = Instant::now().checked_sub(SPIN * 2).unwrap();
+        for _ in 0..requests {
+            let mut looked = false;
+            spinner.poll(&load(2), since, || {
+                looked = true;
+                (!vain).then_some(())
+            });
+            polled += u32::from(looked);
+        }
+        polled
+    }
+
+    fn hot() -> Spinner {
+        let mut spinner = Spinner::default();
+        spinner.slept(SPIN);
+        spinner
+    }
+
+    #[test]
+    fn what_is_of_use_is_done_for_every_request() {
+        assert_eq!(polls(&mut hot(), 1000, false), 1000);
+    }
+
+    #[test]
+    fn what_is_in_vain_is_only_tried() {
+        let mut spinner = hot();
+        assert_eq!(polls(&mut spinner, 3, true), 2); // then none, then one is skipped
+        polls(&mut spinner, 1000, true);
+        assert!(polls(&mut spinner, 10 * MAX_SKIP_COUNT, true) <= 10);
+    }
+
+    #[test]
+    fn a_change_for_the_better_is_noticed_soon() {
+        let mut spinner = hot();
+        polls(&mut spinner, 10_000, true);
+        assert!(polls(&mut spinner, 1000, false) >= 1000 - MAX_SKIP_COUNT);
+    }
+
+    #[test]
+    fn a_cold_conversation_is_not_polled() {
+        let mut spinner = Spinner::default();
+        assert_eq!(polls(&mut spinner, 1, false), 0);
+        spinner.slept(SPIN * 5);
+        assert_eq!(polls(&mut spinner, 1, false), 0);
+        spinner.slept(Duration::from_micros(20));
+        assert_eq!(polls(&mut spinner, 1, false), 1);
+    }
+
+    #[test]
+    fn nobody_polls_when_every_core_has_its_session() {
+        assert!(hot().poll(&load(1), Instant::now(), || Some(1)).is_none());
+    }
+
+    #[test]
+    fn what_comes_meanwhile_is_taken() {
+        let mut looks = 0;
+        let found = hot().poll(&load(2), Instant::now(), || {
+            looks += 1;
+            (looks == 3).then_some("it")
+        });
+        // On a machine that stands still for so long, polling ends before.
+        assert!(found.is_none_or(|(found, _)| found == "it" && looks == 3));
     }
 }

@@ -146,6 +146,13 @@ sub examplep_tables {    # the tables whose name matches
     return grep { /$pattern/ } $dbh->tables;
 }
 
+my %FLAG = (foo => 0x01000000, bar => 0x02000000, baz => 0x04000000, boo => 0x08000000, bop => 0x10000000);
+
+sub parse_trace_flag {    # trace flags of a driver are the uppermost bits
+    my ($h, $name) = @_;
+    return $FLAG{$name} || $h->SUPER::parse_trace_flag($name);
+}
+
 sub ping { my ($dbh) = @_; return $dbh->FETCH("Active") ? 2 : 0 }
 
 sub disconnect { my ($dbh) = @_; $dbh->STORE(Active => 0); return 1 }
@@ -172,6 +179,8 @@ sub private_attribute_info { return { example_driver_path => undef } }
 sub DESTROY { my ($dbh) = @_; $dbh->disconnect if $dbh->FETCH('Active'); return }
 
 package DBD::ExampleP::st;
+
+sub parse_trace_flag { return DBD::ExampleP::db::parse_trace_flag(@_) }
 
 our $imp_data_size = 0;
 

@@ -72,6 +72,7 @@ BEGIN {
     );
     CPANBridge::Driver::lazy('DBD::SQLite', __FILE__, @PARTS);
     our @ISA = ('CPANBridge::Driver');
+    @DBD::SQLite::db::ISA = ('CPANBridge::Driver::db');
     @DBD::SQLite::st::ISA = ('CPANBridge::Driver::st');
 }
 
@@ -213,6 +214,9 @@ sub _deprecated {
 # rollback ends the selects that are open.
 my $SPECIAL = qr/\A\s*(?:--|\/\*|ATTACH|VACUUM|(CREATE|DROP|ALTER))/i;
 
+# SQL with no statement in it.
+my $NOTHING = qr{\A(?:[\s;]+|--[^\n]*|/\*.*?\*/)*\z}s;
+
 sub prepare {
     my ($dbh, $sql, $attr) = @_;
     $sql = '' if !defined $sql;
@@ -281,7 +285,10 @@ sub do {
     DBD::SQLite->_thrown($conn)             if $conn->{died};
     $conn->{rowid} = $reply->[3]            if defined $reply->[3];
     DBD::SQLite->_extra($conn, $reply->[2]) if $reply->[2];
-    return '0E0'                            if ($attr || @binds) && $reply->[4];
+    if ($attr || @binds) {    # as prepare and execute would count
+        return '0E0' if $reply->[4] || $sql eq '';
+        return -1    if $sql =~ $NOTHING;
+    }
     return $reply->[0] || '0E0';
 }
 
@@ -360,16 +367,21 @@ sub execute {
         else { DBD::SQLite::dr::_tell_where($conn) }
     }
     CPANBridge::Driver::st::_drop_reply($sth, $session) if $sth->{bridge_seq} || $sth->{bridge_reply};
-    if ($binds && ($sth->{bridge_typed} || $conn->{see_number})) { $binds = _typed($sth, $binds) }
     my $ahead = $conn->{reading} && DBD::SQLite::_before_change($conn, $sth->{Statement}, $sth);
     if ($sth->{bridge_ran_ahead}) { $sth->{bridge_cache} = delete($sth->{bridge_ran_ahead})->[0] }
     my $mode = @{ $sth->{NAME} } ? CPANBridge::Driver::st::_mode($sth) : '0';
     my $max  = ($sth->{bridge_cache} || 0) == 1 ? 1 : undef;
-    my ($reply, $error);
+    my ($image, $reply, $error);
+    if ($binds) {
+        if ($sth->{bridge_typed} || $conn->{see_number}) { $binds = _typed($sth, $binds) }
+        elsif (!$ahead) { $image = CPANBridge::Driver::st::_execution($sth, $binds, $mode, $max) }
+    }
     {
         local $@;
         my @wanted = $ahead ? (undef, DBD::SQLite::_wanted($ahead)) : ();
-        $reply = eval { $session->request('sqlite.execute', [$sth->{bridge_id}, $binds, $mode, $max, @wanted]) };
+        $reply = eval {
+            $session->request('sqlite.execute', $image || [$sth->{bridge_id}, $binds, $mode, $max, @wanted], $image);
+        };
         $error = $@ if !$reply;
     }
     return DBD::SQLite->_fail($sth, $error)     if !$reply;

@@ -49,7 +49,7 @@ our $READ_BYTES = 0x40000;
 # Replies up to this are copied out of the buffer, larger ones take the buffer with them.
 our $COPY_BYTES = 0x1000;
 
-# The image of an empty list, and what that of a text of up to 255 bytes begins with.
+# The image of an empty list, and the kind of an image that is a text of up to 255 bytes.
 my $NOTHING    = pack 'C3N', 5, 11, 2, 0;
 my $SHORT_TEXT = 10;
 
@@ -66,14 +66,14 @@ our $KEEP_BYTES = 0x100000;
 # The last number of a call; the next is 1.
 our $MAX_SEQ = 0xffffffff;
 
-# Frames up to this reach the socket whole or not at all.
+# Frames up to this reach the socket whole or not at all; and what of one follows its number.
 our $WHOLE_BYTES = 0x4000;
+our $TAIL_BYTES  = $WHOLE_BYTES - 9;
 
 # Numbers of the operating system, set when the first session connects.
 our ($SEND_FLAGS, $PEEK_FLAGS, $LOOK_FLAGS, $EAGAIN, $EINTR) = (0, 0, 0, 0, 4);
 
 # Added to $$, so that a thread's copy of a session is known to be a copy.
-our $TAIL_BYTES = 0x3ff0;
 our $THREAD = 0;
 my $epoch = 0;
 my %head;
@@ -129,7 +129,7 @@ sub request {
         $mine = !index($reply, pack 'NCN', length($reply) - 4, 3, $seq),
         ${ $self->{in} } .= $reply x !$mine, $self->{busy} = $seq * !$mine
         )
-        : ($mine = $self->_look(\$tail, \$sent, \$reply));
+        : ($mine = $self->_look($seq, \$tail, \$sent, \$reply));
     if ($mine) {
         $! = $errno;    # the script's own; send clears it
         if (ord(substr $reply, 11, 1) == $SHORT_TEXT && length $reply == 13 + ord substr $reply, 12, 1) {
@@ -157,7 +157,7 @@ sub request {
 # The same with a large frame, or when the numbers have come to their end.
 sub _long_request {
     my ($self, $name, $tail) = @_;
-    my $seq = $self->{seq} = $self->{seq} > $MAX_SEQ ? 1 : $self->{seq};
+    my $seq   = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
     my $frame = pack('NCN', 5 + length ${$tail}, 2, $seq) . ${$tail};
     ($self->{doing}, $self->{ready}) = ($name, 0);
     local $self->{waiting}{$seq} = 1;
@@ -165,6 +165,7 @@ sub _long_request {
     return $self->_reply($seq);
 }
 
+# The same when something waits or is left over.
 sub _request {
     my ($self, $name, $params, $image) = @_;
     my $seq = $self->{seq} = $self->{seq} < $MAX_SEQ ? $self->{seq} + 1 : 1;
@@ -188,17 +189,14 @@ sub _ready {
     return $self->{ready};
 }
 
-# Sends a call and looks for its answer without sleeping, for some ten microseconds: a core that sleeps takes
-# longer to wake up than a small call takes. That is of use when the daemon has a core of its own; an
-# answer that is there at the first look says nothing about that. After looking in vain
-# once, twice, three times without use, the next 0, 1, 2, 4 ... calls are slept for.
+# Sends a call and takes its answer, if it comes while one looks for it.
 sub _look {
-    my ($self, $tail, $sent, $reply) = @_;
-    my $seq = $self->{seq};
-    $self->{busy} = $seq, ${$sent} = send($self->{fh}, pack('NCN', 5 + length ${$tail}, 2, $seq) . ${$tail}, $SEND_FLAGS);
+    my ($self, $seq, $tail, $sent, $reply) = @_;
+    $self->{busy} = $seq,
+        ${$sent} = send($self->{fh}, pack('NCN', 5 + length ${$tail}, 2, $seq) . ${$tail}, $SEND_FLAGS);
     return '' if !${$sent};
     $self->_poll;
-    my $in = $self->{in};
+    my $in;
     $in = $self->{in}, ${$reply} = substr(
         ${$in}, 0,
         length(${$in}) * ($self->{busy} == $seq) * !index(${$in}, pack 'NCN', length(${$in}) - 4, 3, $seq), ''
@@ -207,10 +205,14 @@ sub _look {
     return ${$reply} ne '';
 }
 
+# Looks for bytes without sleeping, for some ten microseconds: a core that sleeps takes longer to wake up than a
+# small call takes. That is of use when the daemon has a core of its own; an answer that is there at
+# the first look says nothing about that. After looking in vain once, twice, three times without any use in between,
+# the next 0, 1, 2, 4 ... calls are slept for.
 sub _poll {
     my ($self) = @_;
     my ($fh, $left, $got, $bytes) = ($self->{fh}, $LOOKS, undef, '');
-    return $skip = -1 if !$LOOK_FLAGS;    # for ever
+    return $skip = -1 if !$LOOK_FLAGS;    # the system knows no such look: never
     do { $got = recv($fh, $bytes, $LOOK_BYTES, $LOOK_FLAGS), ${ $self->{in} } .= $bytes }
         until defined $got || !--$left;
     if (!$left) {

@@ -56,7 +56,7 @@ sub _is_over {
 sub _rewind {
     my ($sth, $session) = @_;
     $sth->{bridge_stale} = 1;
-    return if $sth->{Statement} =~ /random/i;
+    return if $sth->{bridge_after} || $sth->{Statement} =~ /random/i;    # fetchall is at work; rows that would not be the same
     CPANBridge::Session::_undisturbed(sub { _go_back($sth, $session) });
     return;
 }
@@ -64,6 +64,7 @@ sub _rewind {
 sub _go_back {
     my ($sth, $session) = @_;
     local $@;
+    return if $sth->{bridge_after};    # a signal handler died in mid-fetchall
     if ($sth->{bridge_seq}) {    # what comes is not lost if the daemon refuses
         my $reply = eval { $session->await($sth->{bridge_seq}) };
         my $error = $@;

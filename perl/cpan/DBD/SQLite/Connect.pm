@@ -13,6 +13,7 @@ package DBD::SQLite::dr;
 sub connect {
     my ($drh, $dsn, $user, $auth, $attr) = @_;
     $attr ||= {};
+    my $errno = $! + 0;
     my ($file, $flags) = _source($dsn, $attr);
     my %option = (flags => $flags, busy_timeout => 30_000);
     my $mode   = DBD::SQLite::db::_string_mode($attr);
@@ -60,6 +61,7 @@ sub connect {
     }
     delete $attr->{ReadOnly};
     if ($flags & 0x01) { $dbh->{ReadOnly} = $conn->{read_only} = 1 }
+    $! = $errno;    # the script's own
     return $outer;
 }
 

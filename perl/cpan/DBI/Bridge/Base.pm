@@ -25,7 +25,8 @@ sub FETCH {
 
 sub STORE {
     my ($h, $key, $value) = @_;
-    if ($BOOL{$key}) { $h->{$key} = !!$value; return 1 }
+    if ($BOOL{$key})        { $h->{$key} = !!$value; return 1 }
+    if ($key eq 'Username') { $h->{$key} = $value;   return 1 }    # every connect sets it: no reason to load a file
     return DBI::Bridge::store_special($h, $key, $value);
 }
 

@@ -40,18 +40,18 @@ sub dispatcher {
         }
         if ($flags) { DBI::Bridge::before($i, $flags, $_[1]) }
         my $h = shift;
-        my @rv;
+        my (@rv, $rv);    # without a list in between most calls are quicker
         {
             local $IN = $i;
             if (wantarray) { @rv = $code->($i, @_) }
-            else { $rv[0] = $code->($i, @_) }
+            else { $rv = $code->($i, @_) }
         }
         if ($flags & (ROWS | ENDWORK))         { DBI::Bridge::after($i, $flags) }
         if (defined ${ $me->[1] } && !$nested) {
-            @_ = ($i, $name, wantarray, @rv);
+            @_ = ($i, $name, wantarray, wantarray ? @rv : $rv);
             goto &DBI::Bridge::report;
         }
-        return wantarray ? @rv : $rv[0];
+        return wantarray ? @rv : $rv;
     };
 }
 

@@ -151,7 +151,10 @@ sub take_imp_data {
         grep { !ref $dbh->{$_} && defined $dbh->{$_} && !/^bridge_/ } sort keys %$dbh;
     $dbh->{CachedKids} = undef;
     my $parent = $dbh->{bridge_parent};
+    no warnings;    # builtin::weaken calls itself experimental in some perls
+    my @others = grep { $_ && $_ != $dbh } @{ $parent->{bridge_kids} };
     @{ $parent->{bridge_kids} } = ();
+    for my $other (@others) { push @{ $parent->{bridge_kids} }, $other; DBI::weaken($parent->{bridge_kids}[-1]) }
     DBI::Bridge::take_over($dbh);
     return $data;
 }
@@ -167,7 +170,7 @@ sub DBI::Bridge::take_over {    # the handle is dead from here on; each use says
 for my $method (qw(FETCH STORE disconnect quote prepare do ping commit rollback)) {
     no strict 'refs';
     *{"DBI::Bridge::Taken::$method"} = sub {
-        warn "Can't call $method on DBI::db handle $_[0] after take_imp_data()" . DBI::Bridge::at_caller();
+        warn "Can't call $method method on handle $_[0] after take_imp_data()" . DBI::Bridge::at_caller();
         return undef;
     };
 }

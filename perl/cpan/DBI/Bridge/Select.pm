@@ -190,8 +190,10 @@ sub selectcol_arrayref {
         return       if !$rows       && $sth->err;
         $rows ||= [];
     }
-    elsif (@$rows) { DBI::Bridge::check_columns(scalar @{ $rows->[0] }, @columns) if $attr && $attr->{Columns} }
-    else { return [] }
+    elsif ($attr && $attr->{Columns}) {
+        my $fields = @$rows ? @{ $rows->[0] } : ($dbh->prepare($sql) || return)->FETCH('NUM_OF_FIELDS');
+        DBI::Bridge::check_columns($fields || 0, @columns);
+    }
     return [map { $_->[$columns[0] - 1] } @$rows] if @columns == 1;
     my @at = map { $_ - 1 } @columns;
     return [map { @$_[@at] } @$rows];

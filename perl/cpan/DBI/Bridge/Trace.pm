@@ -9,7 +9,6 @@ our ($dbi_debug, $WATCH, $VERSION);
 my $OUT;    # undef = STDERR
 my $OUT_NAME  = '';
 my %FLAG      = (SQL => 0x100, CON => 0x200, ENC => 0x400, DBD => 0x800, TXN => 0x1000, ALL => 0x7FFFFF00);
-my $NEXT_FLAG = 0x10000;
 
 sub _set_trace_file {
     my ($to) = @_;
@@ -74,9 +73,7 @@ sub trace_msg {
 
 sub parse_trace_flag {
     my ($h, $name) = @_;
-    return $FLAG{$name} if $FLAG{$name};
-    if ($name =~ /^(?:foo|bar|baz|boo|bop)\z/) { my $bit = $NEXT_FLAG; $NEXT_FLAG <<= 1; return $FLAG{$name} = $bit }
-    return undef;
+    return $FLAG{$name};
 }
 
 sub parse_trace_flags {

@@ -63,6 +63,16 @@ sub _new_columns {
     return;
 }
 
+package CPANBridge::Driver::db;
+
+sub take_imp_data {
+    my ($dbh) = @_;
+    $dbh->set_err($DBI::stderr,
+        'take_imp_data is not possible: the connection lives in the cpan-bridge daemon and belongs to this process; connect anew'
+    );
+    return undef;
+}
+
 package CPANBridge::Driver::st;
 
 sub _wrong_count {
