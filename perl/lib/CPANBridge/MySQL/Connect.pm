@@ -294,7 +294,7 @@ sub disconnect {
 
 sub _close {    # what was not committed is undone
     my ($conn) = @_;
-    my $async = delete $conn->{async};
+    delete $conn->{async};
     $conn->{active} = 0;
     return if !CPANBridge::Driver::mine($conn);
     local $@;
