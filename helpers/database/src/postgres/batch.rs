@@ -1,13 +1,14 @@
 //! Many runs in one trip: `execute_many`, and runs that are not waited for.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use storable::ValueRef;
 
 use super::bind;
 use super::connection::Connection;
 use super::execute::{How, Run, Sent};
-use super::limits::MAX_QUEUE;
+use super::limits::{MAX_QUEUE, QUEUE_PATIENCE};
 use super::plans::{self, Described};
 use super::statement::Statement;
 use super::trouble::{Result, Trouble};
@@ -41,9 +42,11 @@ impl Drop for Connection {
     /// What was queued is run, though nobody asks what came of it.
     fn drop(&mut self) {
         self.conn.link.slot = None;
+        self.conn.link.give_up = Some(Instant::now() + QUEUE_PATIENCE);
         if let Err(trouble) = self.drain_queue() {
             tracing::debug!("a statement that was not waited for has failed: {trouble}");
         }
+        self.conn.link.give_up = None;
         if self.live.is_some() || self.copy.is_some() || self.running.is_some() || self.conn.link.is_lost() {
             // Reading what is left may take for ever.
             crate::pool::Lease::spoil(&mut self.conn);

@@ -92,8 +92,11 @@ impl Pooled for Conn {
         self.link.is_alive()
     }
 
-    fn reset(&mut self, _until: Instant) -> std::result::Result<(), Error> {
-        self.clean().map_err(Trouble::into_error)
+    fn reset(&mut self, until: Instant) -> std::result::Result<(), Error> {
+        self.link.give_up = Some(until);
+        let result = self.clean().map_err(Trouble::into_error);
+        self.link.give_up = None;
+        result
     }
 
     fn socket(&self) -> Option<std::os::fd::OwnedFd> {

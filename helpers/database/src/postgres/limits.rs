@@ -22,6 +22,8 @@ pub const MAX_PLANS: usize = 256;
 pub const MAX_PLAN_BYTES: usize = 64 * 1024;
 /// Arrays in arrays, in a value of the server.
 pub const MAX_ARRAY_DEPTH: usize = 32;
+/// When a session ends, so long is waited for the answers of what was queued; what the server has not run then may be lost.
+pub const QUEUE_PATIENCE: Duration = Duration::from_secs(60);
 /// A batch of rows that is not full yet waits so long for more of them.
 pub const ROWS_PATIENCE: Duration = Duration::from_millis(10);
 /// Statements sent by `queue` that were not answered yet.

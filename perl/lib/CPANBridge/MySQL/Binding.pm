@@ -1,6 +1,6 @@
 package CPANBridge::MySQL::Binding;
 
-# Binding with a type, and quoting.
+# Binding with a type, many tuples at a time, placeholders among quotes and comments, and quoting.
 
 use strict;
 use warnings;
@@ -37,6 +37,48 @@ sub quote_text {    # as the server wants it, between quotes
     return "'$text'";
 }
 
+# Quotes hide placeholders, and comments do, unless the script wants those filled in, too.
+sub _count_placeholders {
+    my ($sql, $in_comments) = @_;
+    my $count = 0;
+    while ($sql =~ m{([?'"`]|/\*|--)}g) {
+        my $token = $1;
+        if    ($token eq '?')     { $count++ }
+        elsif (length $token > 1) {
+            next if $in_comments;
+            my $close = $token eq '--' ? "\n" : '*/';
+            my $end   = index $sql, $close, pos $sql;
+            pos($sql) = $end + length $close if $end >= 0;
+        }
+        else { _behind_quote(\$sql, $token) or last }
+    }
+    return $count;
+}
+
+sub _behind_quote {    # a backslash takes what follows it along, in every kind of quotes
+    my ($sql, $quote) = @_;
+    while ($$sql =~ /([\\$quote])/g) {
+        return 1 if $1 eq $quote;
+        return if pos($$sql) >= length $$sql;
+        pos($$sql)++;
+    }
+    return;
+}
+
+sub _send_batch {
+    my ($driver, $sth, $tuples) = @_;
+    my $conn = $sth->{bridge_conn};
+    my $sent = ($sth->{bridge_sent} || 0) == $conn->{id};
+    $_ = CPANBridge::MySQL::st::_typed($sth, $_) for $sth->{bridge_types} ? @$tuples : ();
+    my $reply =
+        CPANBridge::Driver::call($sth, 'execute_many', $conn->{id}, $sth->{bridge_id}, $sent ? undef : $sth->{bridge_sql},
+        $tuples, 0) or return;
+    $sth->{bridge_sent} = $conn->{id};
+    my $rowid = $reply->[2];
+    $sth->{bridge_insertid} = $conn->{insertid} = $rowid if $rowid;
+    return $reply;
+}
+
 package CPANBridge::MySQL::db;
 
 my %UNQUOTED = map { $_ => 1 } -7 .. -5, 2 .. 8;
@@ -45,14 +87,12 @@ sub quote {
     my ($dbh, $value, $type) = @_;
     my $conn = $dbh->{bridge_conn};
     if ($conn->{async} || !$conn->{active} && $conn->{flavour}{strict}) {
-        return $conn->{flavour}{strict} && !$conn->{async} ? $conn->{driver}->_inactive($dbh) : undef
-            if !CPANBridge::MySQL::_ready($dbh, 'quote', !$conn->{async});
+        CPANBridge::MySQL::_ready($dbh, 'quote') or return undef;
     }
     return 'NULL' if !defined $value;
     if (defined $type && $type =~ /\A-?\d+\z/) {
-        my $strict = $conn->{flavour}{strict};
-        return $value if $UNQUOTED{$type} || $strict && ($type == 0 || $type == 1) && 0;
-        if ($strict && $BINARY{$type}) {
+        return $value if $UNQUOTED{$type};
+        if ($conn->{flavour}{strict} && $BINARY{$type}) {
             my $bytes = "$value";
             utf8::downgrade($bytes, 1)
                 or CPANBridge::Driver::croak('Wide character in subroutine entry');

@@ -158,12 +158,12 @@ mod tests {
 
     #[test]
     fn arrays_are_read() {
-        let strings = |texts: &[&str]| Value::array(texts.iter().map(|text| Value::from(*text)));
+        let strings = |texts: &[&str]| Value::array(texts.iter().map(|text| Value::Bytes(text.as_bytes().to_vec())));
         assert_eq!(read("{}"), Some(Value::Array(vec![])));
         assert_eq!(read("{1,2}"), Some(strings(&["1", "2"])));
         assert_eq!(read("[2:3]={1,2}"), Some(strings(&["1", "2"])));
         assert_eq!(read(r#"{"a,}b","q\"\\x","","NULL"}"#), Some(strings(&["a,}b", "q\"\\x", "", "NULL"])));
-        assert_eq!(read("{NULL,a}"), Some(Value::array([Value::Undef, Value::from("a")])));
+        assert_eq!(read("{NULL,a}"), Some(Value::array([Value::Undef, Value::Bytes(b"a".to_vec())])));
         assert_eq!(read("{{1,2},{3,4}}"), Some(Value::array([strings(&["1", "2"]), strings(&["3", "4"])])));
     }
 

@@ -90,6 +90,8 @@ pub struct Link {
     pub notifications: VecDeque<Notification>,
     /// The call that is running, to see whether it still is wanted.
     pub slot: Option<Arc<CancelSlot>>,
+    /// When the server is not waited for any more.
+    pub give_up: Option<Instant>,
     fatal: Option<Notice>,
     is_lost: bool,
 }
@@ -112,6 +114,7 @@ impl Link {
             notices: VecDeque::new(),
             notifications: VecDeque::new(),
             slot: None,
+            give_up: None,
             fatal: None,
             is_lost: false,
         }
@@ -347,6 +350,10 @@ impl Link {
 
     /// A call that is cancelled waits for the server to end what it does, but not for ever.
     fn look_after_cancel(&mut self, since: &mut Option<Instant>) -> Result<(), LinkError> {
+        if self.give_up.is_some_and(|until| Instant::now() >= until) {
+            self.cut();
+            return Err(LinkError::Cancelled);
+        }
         if self.slot.as_ref().is_none_or(|slot| !slot.is_cancelled()) {
             return Ok(());
         }
