@@ -327,7 +327,8 @@ impl Link {
         let deadline = patience.map(|patience| Instant::now() + patience);
         loop {
             // Right after a request there is nothing yet, and asking costs a system call. (TLS may have something in store.)
-            if !(std::mem::take(&mut self.has_asked) && !self.transport.is_tls()) && self.read_now()? {
+            let may_have_some = !std::mem::take(&mut self.has_asked) || self.transport.is_tls();
+            if may_have_some && self.read_now()? {
                 return Ok(true);
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
