@@ -11,7 +11,8 @@ package DBI;
 #   DBI/Bridge/Report.pm   what happens when a method leaves an error or warning behind (message, warn, die)
 #   DBI/Bridge/Watch.pm    the long way through a method call: trace, Callbacks, Profile, taint, wrong usage
 #   DBI/Bridge/Attrs.pm    attributes that are computed or checked when read or written
-#   DBI/Bridge/Select.pm   fetchall_*, selectall_*, selectrow_*, selectcol_*, bridge_select
+#   DBI/Bridge/Select.pm   selectall_*, selectrow_*, selectcol_*, bridge_select
+#   DBI/Bridge/Fetchall.pm fetchall_*
 #   DBI/Bridge/Columns.pm  bind_col, bind_columns and the row buffer (_get_fbav, _set_fbav)
 #   DBI/Bridge/Batch.pm    bind_param_array, execute_array, execute_for_fetch
 #   DBI/Bridge/Catalog.pm  quote_identifier, tables, type_info, get_info and the *_info methods
@@ -164,7 +165,8 @@ BEGIN {
         qw(selectrow_array selectrow_arrayref selectrow_hashref selectall_arrayref selectall_array
             selectall_hashref selectcol_arrayref)
     );
-    lazy('Select',  'DBD::_::st', qw(fetchall_arrayref fetchall_hashref));
+    lazy('Select',   'DBI::Bridge', qw(check_columns));
+    lazy('Fetchall', 'DBD::_::st', qw(fetchall_arrayref fetchall_hashref));
     lazy('Columns', 'DBD::_::st', qw(bind_col bind_columns _get_fbav _set_fbav));
     lazy('Batch',   'DBD::_::st', qw(bind_param_array bind_param_inout_array execute_array execute_for_fetch));
     lazy(

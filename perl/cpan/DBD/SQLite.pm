@@ -684,7 +684,8 @@ See L<DBD::SQLite::VirtualTable>; L<DBD::SQLite::VirtualTable::PerlData> and L<D
 Rows are fetched ahead. A select that has been executed may already have finished in SQLite: tables it read can be dropped, functions
 it calls in Perl are called for rows the script has not fetched yet, and an error in a later row shows when the script gets there. What the
 script changes on the same connection shows in the rows to come as ever: the select is then taken back to where the script is, and goes on row by row.
-Selects that call C<random> are not taken back, nor those that another connection has changed a table under. Where that matters, read nothing ahead:
+Not taken back are selects that call C<random>, whose data another connection has changed meanwhile, or whose text does not name the
+table that is changed (but a view of it, or a table that a trigger changes). Where that matters, read nothing ahead:
 
     my $sth = $dbh->prepare('SELECT id FROM job ORDER BY random()', { RowCacheSize => 1 });
 

@@ -49,14 +49,16 @@ BEGIN {
         [Connect      => dr   => 'connect'],
         [Connect      => db   => 'disconnect _close' . ($DBI::BRIDGE ? ' take_imp_data' : '')],
         [Connect      => main => 'again parse_source'],
+        [Trouble      => db   => 'ping'],
         [Trouble      => main => '_fail _inactive _ready _own_error _unknown_attribute'],
         [Transactions => db   => 'begin_work commit rollback _store_autocommit'],
+        [Binding      => main => '_send_batch _count_placeholders'],
         [Binding      => db   => 'quote'],
         [Binding      => st   => 'bind_param bind_param_inout _typed _unbound _wrong_number'],
-        [Attributes   => db   => '_fetch _store _statement_options'],
+        [Attributes   => db   => '_fetch _store _statement_options _prepare_there'],
         [Columns      => st   => '_fetch _store'],
         [Chop         => st   => '_arrived_raw _chopped_row _store_chop'],
-        [Results      => st   => 'more_results last_insert_id _count_rows'],
+        [Results      => st   => 'more_results last_insert_id _count_rows _finish'],
         [Results      => db   => 'last_insert_id'],
         [Async        => main => '_queueable _queue _sync'],
         [Async        => db   => '_async_do async_ready async_result fd'],
@@ -137,20 +139,6 @@ sub _new_columns {
     return;
 }
 
-sub _send_batch {
-    my ($driver, $sth, $tuples) = @_;
-    my $conn = $sth->{bridge_conn};
-    my $sent = ($sth->{bridge_sent} || 0) == $conn->{id};
-    $_ = CPANBridge::MySQL::st::_typed($sth, $_) for $sth->{bridge_types} ? @$tuples : ();
-    my $reply =
-        CPANBridge::Driver::call($sth, 'execute_many', $conn->{id}, $sth->{bridge_id}, $sent ? undef : $sth->{bridge_sql},
-        $tuples, 0) or return;
-    $sth->{bridge_sent} = $conn->{id};
-    my $rowid = $reply->[2];
-    $sth->{bridge_insertid} = $conn->{insertid} = $rowid if $rowid;
-    return $reply;
-}
-
 sub kids {    # the inner handles of a handle's children
     my ($h) = @_;
     return grep { $_ } @{ $h->{bridge_kids} || [] } if $DBI::BRIDGE;
@@ -162,29 +150,7 @@ sub placeholders {
     my ($sql, $in_comments) = @_;
     return 0              if index($sql, '?') < 0;
     return $sql =~ tr/?// if $sql !~ m{['"`]|/\*|--};
-    my $count = 0;
-    while ($sql =~ m{([?'"`]|/\*|--)}g) {
-        my $token = $1;
-        if    ($token eq '?')     { $count++ }
-        elsif (length $token > 1) {
-            next if $in_comments;
-            my $close = $token eq '--' ? "\n" : '*/';
-            my $end   = index $sql, $close, pos $sql;
-            pos($sql) = $end + length $close if $end >= 0;
-        }
-        else { _behind_quote(\$sql, $token) or last }
-    }
-    return $count;
-}
-
-sub _behind_quote {    # a backslash takes what follows it along, in every kind of quotes
-    my ($sql, $quote) = @_;
-    while ($$sql =~ /([\\$quote])/g) {
-        return 1 if $1 eq $quote;
-        return if pos($$sql) >= length $$sql;
-        pos($$sql)++;
-    }
-    return;
+    return _count_placeholders($sql, $in_comments);
 }
 
 # ================================================================================================================================
@@ -235,19 +201,6 @@ sub prepare {
     my $cache = $attr && exists $attr->{RowCacheSize} ? $attr->{RowCacheSize} : $dbh->{RowCacheSize};
     $sth->{bridge_cache} = 1 if $cache && $cache == 1;
     return $outer;
-}
-
-sub _prepare_there {    # the server prepares: what is wrong with the statement shows now
-    my ($sth, $opts) = @_;
-    my $conn = $sth->{bridge_conn};
-    my $reply =
-        CPANBridge::Driver::call($sth, 'prepare', $conn->{id}, $sth->{bridge_id}, $sth->{bridge_sql}, $opts->{send});
-    if (!$reply) { delete $sth->{bridge_id}; return }
-    my ($params, $extra) = @$reply;
-    $sth->{bridge_sent}   = $conn->{id};
-    $sth->{bridge_params} = $params if defined $params && $params >= 0;
-    $conn->{driver}->_extra($conn, $extra) if $extra;
-    return 1;
 }
 
 sub do {
@@ -313,16 +266,6 @@ sub FETCH {
     return $dbh->{AutoCommit}   if $name eq 'AutoCommit';
     return _fetch($dbh, $name)  if $name !~ /^[A-Z]/;
     goto &$base_fetch;
-}
-
-sub ping {
-    my ($dbh) = @_;
-    my $conn = $dbh->{bridge_conn};
-    if (!$conn->{active} || $conn->{async}) { CPANBridge::MySQL::_ready($dbh, 'ping', !$conn->{async}) or return '' }
-    local $@;
-    my $reply = eval { $conn->{session}->request('mysql.ping', [$conn->{id}]) };
-    $conn->{driver}->_extra($conn, $reply->[1]) if $reply && ref $reply->[1];
-    return $reply && $reply->[0] ? 1 : '';
 }
 
 sub DESTROY {
@@ -533,18 +476,7 @@ sub finish {
         $sth->{Active} = '';
         return 1;
     }
-    my $conn = $sth->{bridge_conn};
-    if ($sth->{bridge_async} && $conn->{async}) { _async_settle($sth); $done = $sth->{bridge_done} }
-    if ($sth->{bridge_more} && $conn->{active}) {
-        $sth->{bridge_more} = 0;
-        my $reply = CPANBridge::Driver::call($sth, 'reset', $sth->{bridge_id}) || [];
-        $conn->{insertid} = $reply->[1] if $reply->[1];
-        $sth->{bridge_done} = 1 if defined $sth->{bridge_done};
-    }
-    delete $sth->{bridge_later};
-    $sth->SUPER::finish;
-    $sth->{bridge_done} = undef if !defined $done;    # there was no result
-    return 1;
+    return _finish($sth);
 }
 
 sub STORE {

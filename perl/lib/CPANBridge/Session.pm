@@ -490,8 +490,11 @@ sub _load {
 sub _undisturbed {
     my ($code)  = @_;
     my $errno   = $! + 0;
-    my %handler = map { ref $SIG{$_} || ($SIG{$_} || 'IGNORE') !~ /\A(?:IGNORE|DEFAULT)\z/ ? ($_ => $SIG{$_}) : () }
-        grep { !/^__/ } keys %SIG;
+    my %handler;
+    for my $name (keys %SIG) {    # reading one asks the system: once is enough
+        my $code = $SIG{$name};
+        $handler{$name} = $code if $code && (ref $code || $code !~ /\A(?:IGNORE|DEFAULT)\z/) && $name !~ /^__/;
+    }
     my @came;
     $SIG{$_} = sub { push @came, $_[0] }
         for keys %handler;

@@ -251,3 +251,67 @@ pub fn check_name(name: &str) -> Result<()> {
     let text = format!("Can't initialize character set {} (path: compiled_in)", name.escape_default());
     Err(Error::client(CR_CANT_READ_CHARSET, text))
 }
+
+#[cfg(test)]
+mod tests {
+    use daemon::testing::TestSession;
+
+    use super::*;
+    use crate::mysql::wire::auth::expose;
+
+    fn target(entries: &[(&str, &str)], rules: Rules) -> Target {
+        let map: std::collections::BTreeMap<_, _> = entries.iter().copied().collect();
+        let image = storable::to_vec(&map).unwrap();
+        let params: Params<'_> = storable::from_slice(&image).unwrap();
+        params.target(TestSession::new(&[]).unwrap().session(), rules).unwrap()
+    }
+
+    fn mysql(entries: &[(&str, &str)]) -> Target {
+        target(entries, Rules::Mysql)
+    }
+
+    #[test]
+    fn without_a_host_it_is_the_socket() {
+        for host in ["", "localhost"] {
+            let target = mysql(&[("host", host), ("socket", "/run/x.sock"), ("port", "3307")]);
+            assert_eq!(target.address, Address::Unix("/run/x.sock".into()));
+        }
+        assert_eq!(mysql(&[("host", "h")]).address, Address::Tcp("h".into(), 3306));
+        assert_eq!(mysql(&[("host", "h"), ("port", "3307")]).address, Address::Tcp("h".into(), 3307));
+    }
+
+    #[test]
+    fn who_wins_over_option_files_is_the_drivers_choice() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "[client]\nuser=theirs\npassword=secret\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        let given = mysql(&[("default_file", path), ("user", "mine")]);
+        assert_eq!((&*given.login.user, &*expose(&given.login.password)), (&b"mine"[..], &b"secret"[..]));
+        let file = mysql(&[("default_file", path), ("user", "mine"), ("file_wins", "1")]);
+        assert_eq!(file.login.user, b"theirs");
+        assert_eq!(mysql(&[("os_user", "me")]).login.user, b"me");
+    }
+
+    #[test]
+    fn tls_is_asked_for_and_verified_as_the_drivers_do() {
+        let tls = |entries: &[(&str, &str)], rules| target(entries, rules).login.tls.map(|tls| tls.verify_host);
+        for rules in [Rules::Mysql, Rules::Mariadb] {
+            assert_eq!(tls(&[], rules), None);
+            assert_eq!(tls(&[("ssl_ca", "/ca")], rules), None); // alone it asks for nothing
+            assert_eq!(tls(&[("ssl", "1"), ("ssl_verify", "1")], rules), Some(true));
+            assert_eq!(tls(&[("ssl", "1"), ("ssl_optional", "1")], rules), Some(false));
+        }
+        assert_eq!(tls(&[("ssl", "1")], Rules::Mysql), Some(false));
+        assert_eq!(tls(&[("ssl", "1")], Rules::Mariadb), Some(true));
+    }
+
+    #[test]
+    fn character_sets_go_into_the_handshake_where_they_can() {
+        let target = mysql(&[("charset", "utf8mb4"), ("collation", "utf8mb4_unicode_ci")]);
+        assert_eq!(target.login.collation, Some(224));
+        assert_eq!(target.names.as_deref(), Some("SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci"));
+        assert_eq!(mysql(&[("charset", "unheard_of")]).login.collation, None);
+        assert!(names(Some("x; drop table t"), None).is_err());
+        assert!(names(Some("utf8"), Some("'")).is_err());
+    }
+}

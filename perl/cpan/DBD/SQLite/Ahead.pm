@@ -19,18 +19,24 @@ package DBD::SQLite;
 # Statements that change no rows.
 my $HARMLESS = qr/\A\s*(?:SELECT|VALUES|PRAGMA|EXPLAIN|BEGIN|COMMIT|END|SAVEPOINT|RELEASE|ATTACH|DETACH|ANALYZE)\b/i;
 
+# The table that a statement changes. A select whose text does not name it is left alone: most loops read one table and write another.
+# (What a trigger, a cascade or a view adds to that is not looked for.)
+my $TABLE = qr/\A\s*(?:(?:INSERT|REPLACE)(?:\s+OR\s+\w+)?\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+
+    (?:["`\[]?\w+["`\]]?\s*\.\s*)?["`\[]?(\w+)/xi;
+
 # The statements whose next row shall come with the change's answer, if there are any; `_wanted` and `_brought` are for them.
 sub _before_change {
     my ($conn, $sql, $self) = @_;
     my $session = $conn->{session};
     return if $session->{inner};    # called back by SQLite: the selects may be those that wait for us
-    return if defined $sql && $sql =~ $HARMLESS;
+    return if $sql =~ $HARMLESS;
+    my $table   = $sql =~ $TABLE ? qr/\b\Q$1\E\b/i : undef;
     my $reading = $conn->{reading};
     my @ahead;
     for my $id (keys %$reading) {
         my $sth = $reading->{$id};
         if (!$sth || _is_over($sth)) { delete $reading->{$id}; next }
-        next if $self && $sth == $self || $sth->{bridge_stale};
+        next if $self && $sth == $self || $sth->{bridge_stale} || $table && $sth->{Statement} !~ $table;
         my $is_here = $sth->{bridge_seq} || $sth->{bridge_reply} || CPANBridge::Driver::st::_waiting($sth);
         if    (!$sth->{bridge_ran_ahead}) { _rewind($sth, $session) if $is_here }
         elsif (!$is_here)                 { push @ahead, $sth }

@@ -36,7 +36,7 @@ package DBD::SQLite;
 sub _send_batch {    # tuples of values, for CPANBridge::Driver's execute_for_fetch
     my ($driver, $sth, $tuples) = @_;
     my $conn  = $sth->{bridge_conn};
-    my $ahead = $conn->{reading} && _before_change($conn, undef, $sth);
+    my $ahead = $conn->{reading} && _before_change($conn, $sth->{Statement}, $sth);
     if ($sth->{bridge_typed} || $conn->{see_number}) {
         $tuples = [map { DBD::SQLite::st::_typed($sth, $_) } @$tuples];
     }

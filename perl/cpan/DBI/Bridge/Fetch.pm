@@ -178,4 +178,11 @@ sub DBI::Bridge::next_row {    # from inside: a waiting row or the driver's next
     return $i->{bridge_bind} ? DBI::Bridge::deliver($i, $row) : $row;
 }
 
+# May rows travel in bulk, unseen by trace, callbacks, bound columns and subclasses?
+sub DBI::Bridge::bulk {
+    my ($i, $method) = @_;
+    return if $DBI::WATCH || $i->{bridge_watch} || $i->{bridge_bind} || $i->{TaintOut};
+    return $i->{ImplementorClass}->can($method);
+}
+
 1;

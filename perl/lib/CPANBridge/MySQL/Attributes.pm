@@ -145,4 +145,17 @@ sub _statement_options {
     return { server_prepare => $is{server_prepare}, async => $is{async}, send => \%send };
 }
 
+sub _prepare_there {    # the server prepares: what is wrong with the statement shows now
+    my ($sth, $opts) = @_;
+    my $conn = $sth->{bridge_conn};
+    my $reply =
+        CPANBridge::Driver::call($sth, 'prepare', $conn->{id}, $sth->{bridge_id}, $sth->{bridge_sql}, $opts->{send});
+    if (!$reply) { delete $sth->{bridge_id}; return }
+    my ($params, $extra) = @$reply;
+    $sth->{bridge_sent}   = $conn->{id};
+    $sth->{bridge_params} = $params if defined $params && $params >= 0;
+    $conn->{driver}->_extra($conn, $extra) if $extra;
+    return 1;
+}
+
 1;

@@ -1,6 +1,6 @@
 package CPANBridge::MySQL::Binding;
 
-# Binding with a type, and quoting.
+# Binding with a type, many tuples at a time, placeholders among quotes and comments, and quoting.
 
 use strict;
 use warnings;
@@ -35,6 +35,48 @@ sub quote_text {    # as the server wants it, between quotes
         $text =~ s/\x1a/\\Z/g;
     }
     return "'$text'";
+}
+
+# Quotes hide placeholders, and comments do, unless the script wants those filled in, too.
+sub _count_placeholders {
+    my ($sql, $in_comments) = @_;
+    my $count = 0;
+    while ($sql =~ m{([?'"`]|/\*|--)}g) {
+        my $token = $1;
+        if    ($token eq '?')     { $count++ }
+        elsif (length $token > 1) {
+            next if $in_comments;
+            my $close = $token eq '--' ? "\n" : '*/';
+            my $end   = index $sql, $close, pos $sql;
+            pos($sql) = $end + length $close if $end >= 0;
+        }
+        else { _behind_quote(\$sql, $token) or last }
+    }
+    return $count;
+}
+
+sub _behind_quote {    # a backslash takes what follows it along, in every kind of quotes
+    my ($sql, $quote) = @_;
+    while ($$sql =~ /([\\$quote])/g) {
+        return 1 if $1 eq $quote;
+        return if pos($$sql) >= length $$sql;
+        pos($$sql)++;
+    }
+    return;
+}
+
+sub _send_batch {
+    my ($driver, $sth, $tuples) = @_;
+    my $conn = $sth->{bridge_conn};
+    my $sent = ($sth->{bridge_sent} || 0) == $conn->{id};
+    $_ = CPANBridge::MySQL::st::_typed($sth, $_) for $sth->{bridge_types} ? @$tuples : ();
+    my $reply =
+        CPANBridge::Driver::call($sth, 'execute_many', $conn->{id}, $sth->{bridge_id}, $sent ? undef : $sth->{bridge_sql},
+        $tuples, 0) or return;
+    $sth->{bridge_sent} = $conn->{id};
+    my $rowid = $reply->[2];
+    $sth->{bridge_insertid} = $conn->{insertid} = $rowid if $rowid;
+    return $reply;
 }
 
 package CPANBridge::MySQL::db;

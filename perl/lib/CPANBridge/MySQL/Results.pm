@@ -62,4 +62,22 @@ sub _count_rows {
     return $sth->{bridge_total} = $reply->[0];
 }
 
+# finish, when something may be left in the daemon.
+sub _finish {
+    my ($sth) = @_;
+    my $done = $sth->{bridge_done};
+    my $conn = $sth->{bridge_conn};
+    if ($sth->{bridge_async} && $conn->{async}) { _async_settle($sth); $done = $sth->{bridge_done} }
+    if ($sth->{bridge_more} && $conn->{active}) {
+        $sth->{bridge_more} = 0;
+        my $reply = CPANBridge::Driver::call($sth, 'reset', $sth->{bridge_id}) || [];
+        $conn->{insertid} = $reply->[1] if $reply->[1];
+        $sth->{bridge_done} = 1 if defined $sth->{bridge_done};
+    }
+    delete $sth->{bridge_later};
+    CPANBridge::Driver::st::finish($sth);
+    $sth->{bridge_done} = undef if !defined $done;    # there was no result
+    return 1;
+}
+
 1;

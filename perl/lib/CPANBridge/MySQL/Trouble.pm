@@ -74,4 +74,16 @@ sub _ready {
     return;
 }
 
+package CPANBridge::MySQL::db;
+
+sub ping {
+    my ($dbh) = @_;
+    my $conn = $dbh->{bridge_conn};
+    if (!$conn->{active} || $conn->{async}) { CPANBridge::MySQL::_ready($dbh, 'ping', !$conn->{async}) or return '' }
+    local $@;
+    my $reply = eval { $conn->{session}->request('mysql.ping', [$conn->{id}]) };
+    $conn->{driver}->_extra($conn, $reply->[1]) if $reply && ref $reply->[1];
+    return $reply && $reply->[0] ? 1 : '';
+}
+
 1;
