@@ -145,6 +145,10 @@ standard input. Exit status 1 when the call fails; the error goes to standard er
   cpan-bridge call test echo '[1, \"two\"]'
   cpan-bridge call database connect '{\"dsn\":\"dbi:SQLite:dbname=sales.db\"}'
 
+Passwords belong on standard input, where ps does not show them:
+
+  cpan-bridge call database connect - <login.json
+
 Handles (connection_id …) can be used in later calls; they are closed when not used for 30 minutes.
 `cpan-bridge help` lists what can be called.
 ";

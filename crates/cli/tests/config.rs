@@ -52,6 +52,8 @@ fn the_named_file_counts_instead_of_the_others_and_is_shown() {
     assert!(ok && said.contains("there is no configuration file"), "{said}");
     let (ok, _, told) = run(&["config", "check"], "/nonexistent.toml");
     assert!(!ok && told.contains("/nonexistent.toml: cannot be read"), "{told}");
+    let (ok, _, told) = run(&["config", "check"], "config.toml");
+    assert!(!ok && told.contains("CPAN_BRIDGE_CONFIG must be an absolute path, not config.toml"), "{told}");
 }
 
 #[test]
@@ -79,4 +81,12 @@ fn the_daemon_heeds_it() {
     let refused = bridge.fails(&["status"]);
     assert!(refused.contains("daemon.max_sessions (1)"), "{refused}");
     drop(first);
+}
+
+#[test]
+fn the_status_has_the_pools_also_for_programs() {
+    let bridge = Bridge::started();
+    let status: serde_json::Value = serde_json::from_str(&bridge.ok(&["status", "--json"])).unwrap();
+    assert_eq!(status["pools"], serde_json::json!([]));
+    assert_eq!(bridge.ok(&["call", "system", "pools"]).trim(), "[]");
 }

@@ -54,10 +54,14 @@ impl SpillLimits {
     }
 
     fn of(config: &Config) -> Self {
+        let directory = config.path(&settings::SPILL_DIRECTORY);
+        // Containers may lack the default one; one that somebody has named has to be there.
+        let is_default = settings::SPILL_DIRECTORY.default.text() == config.text(&settings::SPILL_DIRECTORY);
+        let directory = directory.filter(|directory| !is_default || directory.is_dir());
         Self {
             memory_bytes: usize::try_from(config.count(&settings::SPILL_MEMORY)).unwrap_or(usize::MAX),
             max_bytes: config.count(&settings::SPILL_MAX),
-            directory: config.path(&settings::SPILL_DIRECTORY).unwrap_or_else(|| "/var/tmp".into()),
+            directory: directory.unwrap_or_else(std::env::temp_dir),
         }
     }
 }

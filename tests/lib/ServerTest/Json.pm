@@ -63,8 +63,10 @@ sub refused_logins {
     my $reply = json(database => connect => { %login, password => 'not-the-secret' });
     ok(!$reply->{success}, 'a wrong password is refused');
     unlike(JSON::PP->new->encode($reply), qr/not-the-secret/, 'and not told');
-    like(json(database => connect => { %login, dsn => 'dbi:Nope:x' })->{error}, qr/Nope.*Pg.*mysql.*MariaDB/,
-        'an unknown driver is named, and those there are');
+    like(
+        json(database => connect => { %login, dsn => 'dbi:Nope:x' })->{error}, qr/Nope.*Pg.*mysql.*MariaDB/,
+        'an unknown driver is named, and those there are'
+    );
     return;
 }
 
@@ -104,8 +106,10 @@ sub rows {
         like($executed->{column_types}[0], qr/^int/, 'the type of a number');
         like($executed->{column_types}[1], qr/char/, 'and of a text');
         is_deeply(on(fetch_row => statement_id => $statement)->{row}, [3, 'row 3'], 'a row');
-        is_deeply(on(fetch_row => statement_id => $statement, format => 'hash')->{row}, { id => 4, name => undef },
-            'a row by name');
+        is_deeply(
+            on(fetch_row => statement_id => $statement, format => 'hash')->{row}, { id => 4, name => undef },
+            'a row by name'
+        );
         is_deeply(
             on(fetch_all => statement_id => $statement, format => 'hash')->{rows},
             [{ id => 5, name => "\x{263a} '\\?" }, { id => 6, name => 'six' }],
@@ -120,7 +124,7 @@ sub rows {
 
 # More than one batch; and another statement on the connection in the middle.
 sub many_rows {
-    my ($f) = @_;
+    my ($f)       = @_;
     my $wanted    = 5_000;
     my $statement = on(prepare => sql => $f->rows_sql($wanted))->{statement_id};
     on(execute_statement => statement_id => $statement);
@@ -135,7 +139,7 @@ sub many_rows {
 
 sub failures {
     my ($f) = @_;
-    like(error_of(sql => 'selekt 1'), qr/syntax/i, "the server's words");
+    like(error_of(sql => 'selekt 1'),                            qr/syntax/i,    "the server's words");
     like(error_of(sql => 'insert into things values (1, null)'), qr/duplicate/i, 'of a duplicate key');
     is(number('select count(*) from things'), 6, 'and the connection goes on');
     return;

@@ -106,6 +106,12 @@ impl Config {
         let mut config = Self::default();
         let mut problems = Vec::new();
         for place in find::places() {
+            // The daemon's working directory is not the script's.
+            if place.path.is_relative() {
+                let text = format!("{FILE_VARIABLE} must be an absolute path, not {}", place.path.display());
+                problems.push(Problem { origin: None, text });
+                continue;
+            }
             match find::read(&place) {
                 Ok(Some(text)) => config.merge(&place.path, &text, &mut problems),
                 Ok(None) => {}

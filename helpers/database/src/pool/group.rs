@@ -46,6 +46,8 @@ pub(super) struct Group<T> {
     queue: VecDeque<Arc<Condvar>>,
     /// When a connection last became free, or one was given out within the size.
     progress: Instant,
+    /// When connections beyond the size were last begun to be opened, and how many since.
+    wave: Option<(Instant, usize)>,
     pub(super) counts: Counts,
 }
 
@@ -88,6 +90,7 @@ impl<T> Group<T> {
             closing: 0,
             queue: VecDeque::new(),
             progress: now,
+            wave: None,
             counts: Counts::default(),
         }
     }
@@ -142,15 +145,29 @@ impl<T> Group<T> {
             self.ring();
             return Turn::Refuse;
         }
+        self.wave = match self.wave {
+            Some((began, count)) if now < began + self.limits.patience => Some((began, count + 1)),
+            _ => Some((now, 1)),
+        };
         self.counts.beyond += 1;
         self.in_use += 1;
         self.ring();
         Turn::Open
     }
 
+    /// From when on a connection may be opened beyond the size, because nobody gives one back. Not all who wait may do so
+    /// at the same time, which might be more than the server takes: in each span of `patience` as many as the size.
+    fn stalled_at(&self) -> Instant {
+        let stalled = self.progress + self.limits.patience;
+        match self.wave {
+            Some((began, count)) if count >= self.limits.size => stalled.max(began + self.limits.patience),
+            _ => stalled,
+        }
+    }
+
     /// When the wait is over, and when to look again.
     fn end_of_wait(&self, waiter: &Waiter, first: bool) -> (Instant, Instant) {
-        let stalled = (self.limits.when_full == WhenFull::Open).then(|| self.progress + self.limits.patience);
+        let stalled = (self.limits.when_full == WhenFull::Open).then(|| self.stalled_at());
         let over = stalled.map_or(waiter.wait_until, |stalled| stalled.min(waiter.wait_until));
         let may_open_soon = first && self.resetting > 0 && (waiter.hurry || self.open() < self.limits.size);
         (
@@ -243,5 +260,76 @@ impl<T> Group<T> {
         let unwanted = self.idle.iter().take(spare).filter_map(|idle| idle.since.checked_add(self.limits.idle_time));
         let old = self.idle.iter().filter_map(|idle| idle.member.opened.checked_add(self.limits.max_age));
         unwanted.chain(old).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(size: usize) -> Limits {
+        Limits { size, patience: Duration::from_secs(5), wait: Duration::from_secs(30), ..Limits::default() }
+    }
+
+    /// What a newcomer is told at a time.
+    fn told(group: &mut Group<()>, now: Instant) -> (Waiter, Turn<()>) {
+        let waiter = Waiter::new(&group.limits, false, now);
+        let turn = group.turn(&waiter, now);
+        (waiter, turn)
+    }
+
+    #[test]
+    fn where_nothing_comes_back_the_size_is_exceeded_in_waves() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut group: Group<()> = Group::new(&limits(2), start);
+        for _ in 0..2 {
+            assert!(matches!(told(&mut group, start).1, Turn::Open));
+        }
+        let waiters: Vec<_> = (0..6).map(|_| told(&mut group, after(1)).0).collect();
+        assert_eq!((group.waiting(), group.open()), (6, 2));
+        for (second, waiting, open) in [(4, 6, 2), (5, 4, 4), (9, 4, 4), (10, 2, 6), (15, 0, 8)] {
+            for waiter in &waiters {
+                if group.queue.iter().any(|bell| Arc::ptr_eq(bell, &waiter.bell)) {
+                    group.turn(waiter, after(second));
+                }
+            }
+            assert_eq!((group.waiting(), group.open()), (waiting, open), "after {second} s");
+        }
+        assert_eq!(group.counts.beyond, 6);
+        // Whoever comes when all has been quiet for long does not wait at all.
+        assert!(matches!(told(&mut group, after(100)).1, Turn::Open));
+    }
+
+    #[test]
+    fn the_end_of_the_wait_is_the_end() {
+        let start = Instant::now();
+        let mut group: Group<()> = Group::new(&limits(1), start);
+        assert!(matches!(told(&mut group, start).1, Turn::Open));
+        group.limits.patience = Duration::from_secs(1000);
+        let (waiter, turn) = told(&mut group, start);
+        assert!(matches!(turn, Turn::Wait(until) if until == start + Duration::from_secs(30)));
+        assert!(matches!(group.turn(&waiter, start + Duration::from_secs(29)), Turn::Wait(_)));
+        assert!(matches!(group.turn(&waiter, start + Duration::from_secs(30)), Turn::Open));
+        group.limits.when_full = WhenFull::Error;
+        let (waiter, _) = told(&mut group, start);
+        assert!(matches!(group.turn(&waiter, start + Duration::from_secs(30)), Turn::Refuse));
+        assert_eq!((group.waiting(), group.counts.refused), (0, 1));
+    }
+
+    #[test]
+    fn a_reset_under_way_is_worth_a_moment() {
+        let start = Instant::now();
+        let mut group: Group<()> = Group::new(&limits(5), start);
+        assert!(matches!(told(&mut group, start).1, Turn::Open));
+        group.comes_back(start);
+        let (waiter, turn) = told(&mut group, start);
+        let grace = Duration::from_millis(RESET_GRACE_MILLISECONDS);
+        assert!(matches!(turn, Turn::Wait(until) if until == start + grace));
+        assert!(matches!(group.turn(&waiter, start + grace), Turn::Open));
+        let (waiter, _) = told(&mut group, start);
+        group.resetting -= 1;
+        group.becomes_idle(Member { connection: (), opened: start }, start);
+        assert!(matches!(group.turn(&waiter, start), Turn::Take(_)));
     }
 }

@@ -50,8 +50,9 @@
 //! * Of one key at most `size` connections are open. Who comes then stands in a queue, first come first served, until one
 //!   comes back. A session that holds a connection of any pool already does not wait: it would wait for itself, or in a
 //!   circle. Nor does anybody when nothing has come back for `patience`: the connections are then with scripts that keep
-//!   them, and waiting helps nobody. What is opened in these cases is beyond the size, and closed when it is given back.
-//!   With `WhenFull::Error` the end of the wait is an error instead.
+//!   them, and waiting helps nobody. Of many who wait then, only `size` go ahead in each `patience`. What is opened in
+//!   these cases is beyond the size, and closed when it is given back. With `WhenFull::Error` the end of the wait is an
+//!   error instead.
 //! * Connections are opened only when a script asks for one, as the pool knows no password.
 
 mod asker;

@@ -1,19 +1,68 @@
 //! Cancel requests: a connection of their own to the server, so from a thread of their own.
 
+use std::ffi::{c_char, c_int};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A copy of what a cancel request needs to know of a connection.
+use super::library::{Cancel, Cancelling, Library, OldCancel};
+
+/// A copy of what a cancel request needs to know of a connection, and the functions for it.
 #[derive(Debug)]
-struct Raw(*mut pq_sys::PGcancelConn);
+enum Raw {
+    New(*mut pq_sys::PGcancelConn, &'static Cancel),
+    Old(*mut pq_sys::PGcancel, &'static OldCancel),
+}
 
 // SAFETY: used under a mutex; it shares nothing with the connection it was made from.
 unsafe impl Send for Raw {}
 
+impl Raw {
+    /// # Safety
+    /// `connection` is an open connection of `library` that this thread uses alone.
+    unsafe fn new(library: &'static Library, connection: *mut pq_sys::PGconn) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match &library.cancelling {
+                Cancelling::New(functions) => Self::New((functions.PQcancelCreate)(connection), functions),
+                Cancelling::Old(functions) => Self::Old((functions.PQgetCancel)(connection), functions),
+            }
+        }
+    }
+
+    /// Sends a request and waits until the server has taken it, or refused it; what is wrong if it did not.
+    fn send(&mut self) -> Result<(), String> {
+        // SAFETY: made by these functions, and nobody else's: the mutex is held. The text is written within its length,
+        // and ends with a NUL.
+        unsafe {
+            match *self {
+                Self::New(raw, _) if raw.is_null() => Err("out of memory".into()),
+                Self::Old(raw, _) if raw.is_null() => Err("out of memory".into()),
+                Self::New(raw, functions) => {
+                    let sent = (functions.PQcancelBlocking)(raw) != 0;
+                    let result = if sent { Ok(()) } else { Err(super::text((functions.PQcancelErrorMessage)(raw))) };
+                    (functions.PQcancelReset)(raw);
+                    result
+                }
+                Self::Old(raw, functions) => {
+                    const TEXT_BYTES: c_int = 256;
+                    let mut text: [c_char; TEXT_BYTES as usize] = [0; TEXT_BYTES as usize];
+                    let sent = (functions.PQcancel)(raw, text.as_mut_ptr(), TEXT_BYTES) != 0;
+                    if sent { Ok(()) } else { Err(super::text(text.as_ptr())) }
+                }
+            }
+        }
+    }
+}
+
 impl Drop for Raw {
     fn drop(&mut self) {
-        // SAFETY: made by PQcancelCreate, the last use.
-        unsafe { pq_sys::PQcancelFinish(self.0) };
+        // SAFETY: made by these functions, the last use; null is allowed.
+        unsafe {
+            match *self {
+                Self::New(raw, functions) => (functions.PQcancelFinish)(raw),
+                Self::Old(raw, functions) => (functions.PQfreeCancel)(raw),
+            }
+        }
     }
 }
 
@@ -37,11 +86,11 @@ impl Canceller {
     /// For a connection.
     ///
     /// # Safety
-    /// `connection` is an open connection that this thread uses alone.
-    pub(super) unsafe fn new(connection: *mut pq_sys::PGconn) -> Arc<Self> {
+    /// `connection` is an open connection of `library` that this thread uses alone.
+    pub(super) unsafe fn new(library: &'static Library, connection: *mut pq_sys::PGconn) -> Arc<Self> {
         // SAFETY: the caller's promise.
-        let raw = unsafe { pq_sys::PQcancelCreate(connection) };
-        Arc::new(Self { raw: Mutex::new(Raw(raw)), state: Mutex::default(), over: Condvar::new() })
+        let raw = unsafe { Raw::new(library, connection) };
+        Arc::new(Self { raw: Mutex::new(raw), state: Mutex::default(), over: Condvar::new() })
     }
 
     /// Sends a request, without waiting for it; nothing while one is on its way.
@@ -64,19 +113,8 @@ impl Canceller {
 
     /// Sends a request and waits until the server has taken it, or refused it.
     pub fn send(&self) -> bool {
-        let raw = self.raw.lock().unwrap_or_else(PoisonError::into_inner);
-        if raw.0.is_null() {
-            return false;
-        }
-        // SAFETY: made by PQcancelCreate, under the lock.
-        unsafe {
-            let sent = pq_sys::PQcancelBlocking(raw.0) != 0;
-            if !sent {
-                tracing::debug!("a cancel request failed: {}", super::text(pq_sys::PQcancelErrorMessage(raw.0)));
-            }
-            pq_sys::PQcancelReset(raw.0);
-            sent
-        }
+        let sent = self.raw.lock().unwrap_or_else(PoisonError::into_inner).send();
+        sent.inspect_err(|text| tracing::debug!("a cancel request failed: {text}")).is_ok()
     }
 
     /// Waits until no request is on its way; whether any was sent since the last time. `None` when that took too long.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use daemon::Secret;
 
+use super::library::library;
 use super::transport::Transport;
 
 /// How often is looked whether the client still wants the connection.
@@ -34,8 +35,9 @@ pub enum ConnectError {
 
 /// Connects; `is_cancelled` is asked now and then.
 pub fn connect(keywords: &[Keyword], is_cancelled: &dyn Fn() -> bool) -> Result<Transport, ConnectError> {
-    let mut strings = Vec::with_capacity(keywords.len());
-    for Keyword { name, value } in keywords {
+    let mut strings = Vec::with_capacity(keywords.len() + 1);
+    let without_gss = without_gss(keywords);
+    for Keyword { name, value } in keywords.iter().chain(&without_gss) {
         let pair = (CString::new(name.as_str()), CString::new(value.expose()));
         let (Ok(name), Ok(value)) = pair else {
             return Err(ConnectError::Failed(format!("the value of the connection option \"{name}\" has a NUL in it")));
@@ -60,23 +62,31 @@ pub fn connect(keywords: &[Keyword], is_cancelled: &dyn Fn() -> bool) -> Result<
     }
 }
 
+/// A libpq with GSSAPI would encrypt by it when it can, which only libpq itself can read.
+fn without_gss(keywords: &[Keyword]) -> Option<Keyword> {
+    let is_said = keywords.iter().any(|keyword| keyword.name == "gssencmode" && !keyword.value.is_empty());
+    let is_foreign = library().is_ok_and(|library| library.is_foreign);
+    (is_foreign && !is_said).then(|| Keyword { name: "gssencmode".to_owned(), value: Secret::new("disable") })
+}
+
 fn connect_now(strings: &[(CString, CString)]) -> Result<Transport, String> {
+    let library = library()?;
     let null = std::iter::once(std::ptr::null());
     let names: Vec<_> = strings.iter().map(|pair| pair.0.as_ptr()).chain(null.clone()).collect();
     let values: Vec<_> = strings.iter().map(|pair| pair.1.as_ptr()).chain(null).collect();
     // SAFETY: two arrays of as many strings, ended by null, which live during the call.
-    let raw = unsafe { pq_sys::PQconnectdbParams(names.as_ptr(), values.as_ptr(), 0) };
+    let raw = unsafe { (library.pq.PQconnectdbParams)(names.as_ptr(), values.as_ptr(), 0) };
     if raw.is_null() {
         return Err("out of memory".into());
     }
     // SAFETY: a connection of libpq's that nobody else has.
     unsafe {
-        pq_sys::PQsetNoticeProcessor(raw, Some(ignore), std::ptr::null_mut());
-        if pq_sys::PQstatus(raw) == pq_sys::ConnStatusType::CONNECTION_OK {
-            return Ok(Transport::new(raw));
+        (library.pq.PQsetNoticeProcessor)(raw, Some(ignore), std::ptr::null_mut());
+        if (library.pq.PQstatus)(raw) == pq_sys::ConnStatusType::CONNECTION_OK {
+            return Transport::new(library, raw);
         }
-        let message = super::text(pq_sys::PQerrorMessage(raw));
-        pq_sys::PQfinish(raw);
+        let message = super::text((library.pq.PQerrorMessage)(raw));
+        (library.pq.PQfinish)(raw);
         Err(message)
     }
 }
@@ -84,14 +94,15 @@ fn connect_now(strings: &[(CString, CString)]) -> Result<Transport, String> {
 /// The parameters that a connection string (`host=… dbname=…`, or a URI) sets. An error has libpq's words.
 pub fn parse_conninfo(conninfo: &str) -> Result<Vec<Keyword>, String> {
     let Ok(conninfo) = CString::new(conninfo) else { return Err("the connection string has a NUL in it".into()) };
+    let library = library()?;
     let mut message = std::ptr::null_mut();
     // SAFETY: a string, and a place for the message; what is returned is read up to its last entry, which has no
     // keyword, copied, and given back.
     unsafe {
-        let options = pq_sys::PQconninfoParse(conninfo.as_ptr(), &raw mut message);
+        let options = (library.pq.PQconninfoParse)(conninfo.as_ptr(), &raw mut message);
         if options.is_null() {
             let text = super::text(message);
-            pq_sys::PQfreemem(message.cast());
+            (library.pq.PQfreemem)(message.cast());
             return Err(if text.is_empty() { "out of memory".into() } else { text });
         }
         let mut keywords = Vec::new();
@@ -103,7 +114,7 @@ pub fn parse_conninfo(conninfo: &str) -> Result<Vec<Keyword>, String> {
             }
             option = option.add(1);
         }
-        pq_sys::PQconninfoFree(options);
+        (library.pq.PQconninfoFree)(options);
         Ok(keywords)
     }
 }
@@ -114,5 +125,5 @@ unsafe extern "C" fn ignore(_: *mut std::ffi::c_void, _: *const std::ffi::c_char
 /// libpq's version, as in 180006.
 pub fn lib_version() -> c_int {
     // SAFETY: returns a constant.
-    unsafe { pq_sys::PQlibVersion() }
+    library().map_or(0, |library| unsafe { (library.pq.PQlibVersion)() })
 }

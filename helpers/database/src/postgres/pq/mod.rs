@@ -3,6 +3,7 @@
 //! | file           | what lives there                                                               |
 //! |----------------|--------------------------------------------------------------------------------|
 //! | `connect.rs`   | opening a connection with libpq: hosts, TLS, authentication                    |
+//! | `library.rs`   | which libpq: the one built in, or one that is loaded                            |
 //! | `transport.rs` | [`Transport`]: the bytes of an open connection                                 |
 //! | `cancel.rs`    | [`Canceller`]: cancel requests from other threads                              |
 //!
@@ -22,6 +23,7 @@
 
 mod cancel;
 mod connect;
+mod library;
 mod transport;
 
 pub use connect::{ConnectError, Keyword, connect, lib_version, parse_conninfo};

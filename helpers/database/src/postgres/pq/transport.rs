@@ -11,14 +11,12 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{RecvFlags, SendFlags};
 
 use super::cancel::Canceller;
+use super::library::{Library, OPENSSL, Tls};
 
 /// How much OpenSSL may read from the socket at once.
 const TLS_READ_BYTES: usize = 64 * 1024;
-
-unsafe extern "C" {
-    fn SSL_set_default_read_buffer_len(ssl: *mut ssl::SSL, len: usize);
-    fn SSL_set_read_ahead(ssl: *mut ssl::SSL, yes: c_int);
-}
+/// What sets modes of a connection.
+const SSL_CTRL_MODE: c_int = 33;
 
 /// What a connection can do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +53,10 @@ pub struct Facts {
 /// An open connection.
 #[derive(Debug)]
 pub struct Transport {
+    library: &'static Library,
     raw: *mut pq_sys::PGconn,
-    ssl: *mut ssl::SSL,
+    /// Its TLS, and the functions for that.
+    ssl: Option<(*mut ssl::SSL, &'static Tls)>,
     fd: c_int,
     /// TLS wants the socket to be writable before it can read on.
     read_wants_write: bool,
@@ -67,24 +67,33 @@ pub struct Transport {
 unsafe impl Send for Transport {}
 
 impl Transport {
-    /// Takes over a connection.
+    /// Takes over a connection; one that cannot be used is closed.
     ///
     /// # Safety
-    /// `raw` is an open connection that nobody else has.
-    pub(super) unsafe fn new(raw: *mut pq_sys::PGconn) -> Self {
-        // SAFETY: the caller's promise; OpenSSL's object is that of the connection, and of the same library, which is
-        // linked in once.
+    /// `raw` is an open connection of `library` that nobody else has.
+    pub(super) unsafe fn new(library: &'static Library, raw: *mut pq_sys::PGconn) -> Result<Self, String> {
+        // SAFETY: the caller's promise; OpenSSL's object is that of the connection, and its functions are those of the
+        // OpenSSL that the connection's libpq uses.
         unsafe {
-            let name = CString::from(c"OpenSSL");
-            let tls: *mut ssl::SSL = pq_sys::PQsslStruct(raw, name.as_ptr()).cast();
-            if !tls.is_null() {
-                SSL_set_default_read_buffer_len(tls, TLS_READ_BYTES);
-                SSL_set_read_ahead(tls, 1);
-                const MODE: c_int = 33; // SSL_CTRL_MODE
-                ssl::SSL_ctrl(tls, MODE, ssl::SSL_MODE_ENABLE_PARTIAL_WRITE as c_long, std::ptr::null_mut());
+            let object: *mut ssl::SSL = (library.pq.PQsslStruct)(raw, OPENSSL.as_ptr()).cast();
+            let tls = library.tls.as_ref().filter(|_| !object.is_null());
+            if let Some(tls) = tls {
+                (tls.SSL_set_default_read_buffer_len)(object, TLS_READ_BYTES);
+                (tls.SSL_set_read_ahead)(object, 1);
+                (tls.SSL_ctrl)(
+                    object,
+                    SSL_CTRL_MODE,
+                    ssl::SSL_MODE_ENABLE_PARTIAL_WRITE as c_long,
+                    std::ptr::null_mut(),
+                );
             }
-            let fd = pq_sys::PQsocket(raw);
-            Self { raw, ssl: tls, fd, read_wants_write: false, canceller: Canceller::new(raw) }
+            if let Some(objection) = library.objection(raw, tls.is_some()) {
+                (library.pq.PQfinish)(raw);
+                return Err(objection.to_owned());
+            }
+            let fd = (library.pq.PQsocket)(raw);
+            let canceller = Canceller::new(library, raw);
+            Ok(Self { library, raw, ssl: tls.map(|tls| (object, tls)), fd, read_wants_write: false, canceller })
         }
     }
 
@@ -95,17 +104,18 @@ impl Transport {
 
     /// What libpq knows of it.
     pub fn facts(&self) -> Facts {
+        let pq = &self.library.pq;
         // SAFETY: an open connection of ours; strings are copied.
         unsafe {
             Facts {
-                server_version: pq_sys::PQserverVersion(self.raw),
-                pid: pq_sys::PQbackendPID(self.raw),
-                db: super::text(pq_sys::PQdb(self.raw)),
-                user: super::text(pq_sys::PQuser(self.raw)),
-                host: super::text(pq_sys::PQhost(self.raw)),
-                port: super::text(pq_sys::PQport(self.raw)),
-                options: super::text(pq_sys::PQoptions(self.raw)),
-                tls: !self.ssl.is_null(),
+                server_version: (pq.PQserverVersion)(self.raw),
+                pid: (pq.PQbackendPID)(self.raw),
+                db: super::text((pq.PQdb)(self.raw)),
+                user: super::text((pq.PQuser)(self.raw)),
+                host: super::text((pq.PQhost)(self.raw)),
+                port: super::text((pq.PQport)(self.raw)),
+                options: super::text((pq.PQoptions)(self.raw)),
+                tls: self.ssl.is_some(),
                 socket: self.fd,
             }
         }
@@ -115,7 +125,7 @@ impl Transport {
     pub fn parameter(&self, name: &str) -> Option<String> {
         let name = CString::new(name).ok()?;
         // SAFETY: an open connection of ours, and a string; the answer is copied.
-        let value = unsafe { pq_sys::PQparameterStatus(self.raw, name.as_ptr()) };
+        let value = unsafe { (self.library.pq.PQparameterStatus)(self.raw, name.as_ptr()) };
         // SAFETY: null, or a string.
         (!value.is_null()).then(|| unsafe { super::text(value) })
     }
@@ -127,7 +137,7 @@ impl Transport {
 
     /// Whether it goes through TLS.
     pub fn is_tls(&self) -> bool {
-        !self.ssl.is_null()
+        self.ssl.is_some()
     }
 
     /// A duplicate of the socket's descriptor.
@@ -137,41 +147,46 @@ impl Transport {
 
     /// Reads what is there; 0 at the end. `WouldBlock` if there is nothing yet.
     pub fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.ssl.is_null() {
+        let Some((object, tls)) = self.ssl else {
             let (_, read) = rustix::net::recv(self.fd(), into, RecvFlags::DONTWAIT)?;
             return Ok(read);
-        }
+        };
         let len = c_int::try_from(into.len()).unwrap_or(c_int::MAX);
         // SAFETY: the connection's TLS; `into` is written within its length.
         let result = unsafe {
-            ssl::ERR_clear_error();
-            ssl::SSL_read(self.ssl, into.as_mut_ptr().cast::<c_void>(), len)
+            (tls.ERR_clear_error)();
+            (tls.SSL_read)(object, into.as_mut_ptr().cast::<c_void>(), len)
         };
         self.read_wants_write = false;
-        self.tls_result(result, true)
+        self.tls_result((object, tls), result, true)
     }
 
     /// Writes what fits. `WouldBlock` if nothing does: then try again with the same bytes, more may follow them.
     pub fn write(&mut self, from: &[u8]) -> io::Result<usize> {
-        if self.ssl.is_null() {
+        let Some((object, tls)) = self.ssl else {
             return Ok(rustix::net::send(self.fd(), from, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?);
-        }
+        };
         let len = c_int::try_from(from.len()).unwrap_or(c_int::MAX);
         // SAFETY: the connection's TLS; `from` is read within its length.
         let result = unsafe {
-            ssl::ERR_clear_error();
-            ssl::SSL_write(self.ssl, from.as_ptr().cast::<c_void>(), len)
+            (tls.ERR_clear_error)();
+            (tls.SSL_write)(object, from.as_ptr().cast::<c_void>(), len)
         };
-        self.tls_result(result, false)
+        self.tls_result((object, tls), result, false)
     }
 
-    fn tls_result(&mut self, result: c_int, is_read: bool) -> io::Result<usize> {
+    fn tls_result(
+        &mut self,
+        (object, tls): (*mut ssl::SSL, &'static Tls),
+        result: c_int,
+        is_read: bool,
+    ) -> io::Result<usize> {
         if let Ok(len @ 1..) = usize::try_from(result) {
             return Ok(len);
         }
         let system = io::Error::last_os_error();
         // SAFETY: the connection's TLS, right after the call that had this result.
-        match unsafe { ssl::SSL_get_error(self.ssl, result) } {
+        match unsafe { (tls.SSL_get_error)(object, result) } {
             ssl::SSL_ERROR_WANT_READ => Err(ErrorKind::WouldBlock.into()),
             ssl::SSL_ERROR_WANT_WRITE => {
                 self.read_wants_write |= is_read;
@@ -216,6 +231,6 @@ impl Transport {
 impl Drop for Transport {
     fn drop(&mut self) {
         // SAFETY: a connection of ours, the last use of it. libpq says goodbye to the server.
-        unsafe { pq_sys::PQfinish(self.raw) };
+        unsafe { (self.library.pq.PQfinish)(self.raw) };
     }
 }
