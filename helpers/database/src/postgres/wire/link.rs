@@ -20,6 +20,8 @@ use crate::postgres::pq::Transport;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Bytes of a message's kind and length.
 const HEAD_BYTES: usize = 5;
+/// The server fills its records up to twice as much while it has more to say.
+const SHORT_BYTES: usize = 4096;
 /// Room for reading, at least.
 const ROOM_BYTES: usize = 16 * 1024;
 
@@ -89,10 +91,14 @@ pub struct Link {
     /// Notifications that were not asked for yet.
     pub notifications: VecDeque<Notification>,
     /// The call that is running, to see whether it still is wanted.
-    pub slot: Option<Arc<CancelSlot>>,
+    slot: Option<Arc<CancelSlot>>,
+    /// Since when it is known that it is not.
+    cancelled: Option<Instant>,
     /// When the server is not waited for any more.
     pub give_up: Option<Instant>,
     fatal: Option<Notice>,
+    /// Something was sent, and nothing read since.
+    has_asked: bool,
     is_lost: bool,
 }
 
@@ -114,8 +120,10 @@ impl Link {
             notices: VecDeque::new(),
             notifications: VecDeque::new(),
             slot: None,
+            cancelled: None,
             give_up: None,
             fatal: None,
+            has_asked: false,
             is_lost: false,
         }
     }
@@ -143,6 +151,12 @@ impl Link {
     /// Whether it has ended.
     pub fn is_lost(&self) -> bool {
         self.is_lost
+    }
+
+    /// Which call it works for, if any.
+    pub fn attend(&mut self, slot: Option<Arc<CancelSlot>>) {
+        self.slot = slot;
+        self.cancelled = None;
     }
 
     /// A message's body.
@@ -292,6 +306,7 @@ impl Link {
         match self.transport.write(self.out.pending()) {
             Ok(sent) if sent > 0 => {
                 self.out.advance(sent);
+                self.has_asked = self.start == self.end;
                 Ok(true)
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(false),
@@ -310,9 +325,10 @@ impl Link {
             return Err(LinkError::Gone);
         }
         let deadline = patience.map(|patience| Instant::now() + patience);
-        let mut cancelled: Option<Instant> = None;
         loop {
-            if self.read_now()? {
+            // Right after a request there is nothing yet, and asking costs a system call. (TLS may have something in store.)
+            let may_have_some = !std::mem::take(&mut self.has_asked) || self.transport.is_tls();
+            if may_have_some && self.read_now()? {
                 return Ok(true);
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -320,13 +336,12 @@ impl Link {
                 return Ok(false);
             }
             self.wait_once(false, left)?;
-            self.look_after_cancel(&mut cancelled)?;
+            self.look_after_cancel()?;
         }
     }
 
     /// Waits until something can be sent; what comes meanwhile is read.
     fn wait_until(&mut self, write: bool) -> Result<(), LinkError> {
-        let mut cancelled = None;
         loop {
             let ready = self.wait_once(write, None)?;
             if ready.1 {
@@ -335,7 +350,7 @@ impl Link {
             if ready.0 {
                 return Ok(());
             }
-            self.look_after_cancel(&mut cancelled)?;
+            self.look_after_cancel()?;
         }
     }
 
@@ -349,7 +364,7 @@ impl Link {
     }
 
     /// A call that is cancelled waits for the server to end what it does, but not for ever.
-    fn look_after_cancel(&mut self, since: &mut Option<Instant>) -> Result<(), LinkError> {
+    fn look_after_cancel(&mut self) -> Result<(), LinkError> {
         if self.give_up.is_some_and(|until| Instant::now() >= until) {
             self.cut();
             return Err(LinkError::Cancelled);
@@ -357,7 +372,7 @@ impl Link {
         if self.slot.as_ref().is_none_or(|slot| !slot.is_cancelled()) {
             return Ok(());
         }
-        if since.get_or_insert_with(Instant::now).elapsed() < CANCEL_PATIENCE {
+        if self.cancelled.get_or_insert_with(Instant::now).elapsed() < CANCEL_PATIENCE {
             return Ok(());
         }
         self.cut();
@@ -374,7 +389,8 @@ impl Link {
                 Ok(read) => {
                     self.end += read;
                     any = true;
-                    if !self.transport.is_tls() {
+                    // TLS gives one record at a time; a short one is the last for now. What follows it is found the next time.
+                    if !self.transport.is_tls() || read < SHORT_BYTES {
                         break;
                     }
                 }
