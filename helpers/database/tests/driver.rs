@@ -296,7 +296,7 @@ fn a_select_goes_back_before_a_change() {
     let mut session = open();
     run(&mut session, "create table t(a integer, b integer)");
     run(&mut session, "insert into t values (1, 0), (2, 0), (3, 0), (4, 0)");
-    call(&mut session, "sqlite.prepare", &(D, 1, "select a, b from t order by a"));
+    call(&mut session, "sqlite.prepare", &(D, 1, "select a, b from t"));
     let all = call(&mut session, "sqlite.execute", &(1,));
     assert_eq!(all.at(1), Some(&1.into()));
     // The script has had one row.
