@@ -90,6 +90,8 @@ pub struct Link {
     pub notifications: VecDeque<Notification>,
     /// The call that is running, to see whether it still is wanted.
     pub slot: Option<Arc<CancelSlot>>,
+    /// When it was first seen that it is not.
+    cancelled: Option<Instant>,
     /// When the server is not waited for any more.
     pub give_up: Option<Instant>,
     fatal: Option<Notice>,
@@ -114,6 +116,7 @@ impl Link {
             notices: VecDeque::new(),
             notifications: VecDeque::new(),
             slot: None,
+            cancelled: None,
             give_up: None,
             fatal: None,
             is_lost: false,
@@ -255,7 +258,9 @@ impl Link {
                 if let (Some(name), Some(value)) = (strings.next(), strings.next())
                     && (self.parameters.len() < MAX_PARAMETERS || self.parameters.contains_key(&name))
                 {
-                    self.changed.push(name.clone());
+                    if !self.changed.contains(&name) {
+                        self.changed.push(name.clone());
+                    }
                     self.parameters.insert(name, value);
                 }
             }
@@ -310,8 +315,9 @@ impl Link {
             return Err(LinkError::Gone);
         }
         let deadline = patience.map(|patience| Instant::now() + patience);
-        let mut cancelled: Option<Instant> = None;
         loop {
+            // Also while there is something to read: a server that never stops is left, too.
+            self.look_after_cancel()?;
             if self.read_now()? {
                 return Ok(true);
             }
@@ -320,13 +326,11 @@ impl Link {
                 return Ok(false);
             }
             self.wait_once(false, left)?;
-            self.look_after_cancel(&mut cancelled)?;
         }
     }
 
     /// Waits until something can be sent; what comes meanwhile is read.
     fn wait_until(&mut self, write: bool) -> Result<(), LinkError> {
-        let mut cancelled = None;
         loop {
             let ready = self.wait_once(write, None)?;
             if ready.1 {
@@ -335,7 +339,7 @@ impl Link {
             if ready.0 {
                 return Ok(());
             }
-            self.look_after_cancel(&mut cancelled)?;
+            self.look_after_cancel()?;
         }
     }
 
@@ -349,15 +353,16 @@ impl Link {
     }
 
     /// A call that is cancelled waits for the server to end what it does, but not for ever.
-    fn look_after_cancel(&mut self, since: &mut Option<Instant>) -> Result<(), LinkError> {
+    fn look_after_cancel(&mut self) -> Result<(), LinkError> {
         if self.give_up.is_some_and(|until| Instant::now() >= until) {
             self.cut();
             return Err(LinkError::Cancelled);
         }
         if self.slot.as_ref().is_none_or(|slot| !slot.is_cancelled()) {
+            self.cancelled = None;
             return Ok(());
         }
-        if since.get_or_insert_with(Instant::now).elapsed() < CANCEL_PATIENCE {
+        if self.cancelled.get_or_insert_with(Instant::now).elapsed() < CANCEL_PATIENCE {
             return Ok(());
         }
         self.cut();
