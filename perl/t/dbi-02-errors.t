@@ -151,4 +151,12 @@ qr/^DBI prepare: invalid number of arguments: got handle \+ 0, expected handle \
     like $@, qr/ at \Q$0\E line \d+, <\$fh> line 1\.$/, 'the file that was read last';
 }
 
+{    # an object may handle errors, if it is a function
+    my $dbh = DBI->connect('dbi:SQLite::memory:', '', '', { PrintError => 0 });
+    my @said;
+    $dbh->{HandleError} = bless sub { push @said, $_[0]; return 1 }, 'Some::Handler';
+    $dbh->do('selec');
+    like $said[0], qr/^DBD::SQLite::db do failed: /, 'a blessed HandleError is called';
+}
+
 done_testing;

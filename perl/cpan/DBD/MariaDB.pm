@@ -126,10 +126,10 @@ The path of the socket.
 An option file, and a group to be read besides C<[client]>. With the group alone the usual files are read: F</etc/my.cnf>,
 F</etc/mysql/my.cnf>, F<~/.my.cnf>. With neither, none is.
 
-=item mariadb_ssl, mariadb_ssl_ca_file, mariadb_ssl_ca_path, mariadb_ssl_verify_server_cert, mariadb_ssl_client_key, mariadb_ssl_client_cert, mariadb_ssl_cipher, mariadb_ssl_optional
+=item mariadb_ssl, mariadb_ssl_ca_file, mariadb_ssl_ca_path, mariadb_ssl_verify_server_cert, mariadb_ssl_client_key, mariadb_ssl_client_cert, mariadb_ssl_optional
 
 C<mariadb_ssl> demands an encrypted connection; with C<mariadb_ssl_optional> an unencrypted one will do. An authority makes the certificate be checked,
-C<mariadb_ssl_verify_server_cert> the host name in it, too.
+C<mariadb_ssl_verify_server_cert> the host name in it, too. C<mariadb_ssl_cipher> is refused: the daemon chooses the cipher.
 
 =item mariadb_connect_timeout, mariadb_read_timeout, mariadb_write_timeout
 

@@ -158,10 +158,10 @@ The path of the socket.
 An option file, and a group to be read besides C<[client]>. With the group alone the usual files are read: F</etc/my.cnf>,
 F</etc/mysql/my.cnf>, F<~/.my.cnf>. With neither, none is.
 
-=item mysql_ssl, mysql_ssl_ca_file, mysql_ssl_ca_path, mysql_ssl_verify_server_cert, mysql_ssl_client_key, mysql_ssl_client_cert, mysql_ssl_cipher, mysql_ssl_optional
+=item mysql_ssl, mysql_ssl_ca_file, mysql_ssl_ca_path, mysql_ssl_verify_server_cert, mysql_ssl_client_key, mysql_ssl_client_cert, mysql_ssl_optional
 
 C<mysql_ssl> demands an encrypted connection; with C<mysql_ssl_optional> an unencrypted one will do. An authority makes the certificate be checked,
-C<mysql_ssl_verify_server_cert> the host name in it, too.
+C<mysql_ssl_verify_server_cert> the host name in it, too. C<mysql_ssl_cipher> is refused: the daemon chooses the cipher.
 
 =item mysql_connect_timeout, mysql_read_timeout, mysql_write_timeout
 

@@ -160,7 +160,7 @@ PERL
 # A script that stops reading does not make the daemon read on.
 sub not_read_on {
     my ($f) = @_;
-    my $script = script($f, <<'PERL', dsn => { $f->streaming }, env => { SQL => $f->rows_sql(20_000_000) });
+    my $script = script($f, <<'PERL', dsn => { $f->streaming }, env => { SQL => $f->rows_sql(20_000_000) }, seconds => 100);
 use CPANBridge;
 my $dbh = connect_to();
 my $sth = $dbh->prepare($ENV{SQL});

@@ -146,13 +146,13 @@ my %STORE = (
     ),
     HandleError => sub {
         my ($i, $key, $value) = @_;
-        return no_ref(@_) if $value && ref $value ne 'CODE';
+        return no_ref(@_) if $value && !UNIVERSAL::isa($value, 'CODE');    # blessed ones, too
         $i->{$key} = $value;
         return 1
     },
     HandleSetErr => sub {
         my ($i, $key, $value) = @_;
-        return no_ref(@_) if $value && ref $value ne 'CODE';
+        return no_ref(@_) if $value && !UNIVERSAL::isa($value, 'CODE');    # blessed ones, too
         $i->{$key} = $value;
         return 1
     },

@@ -101,14 +101,12 @@ sub quote {
     my ($dbh, $value, $type) = @_;
     my $conn = $dbh->{bridge_conn};
     if ($conn->{async} || !$conn->{active} && $conn->{flavour}{strict}) {
-        return $conn->{flavour}{strict} && !$conn->{async} ? $conn->{driver}->_inactive($dbh) : undef
-            if !CPANBridge::MySQL::_ready($dbh, 'quote', !$conn->{async});
+        CPANBridge::MySQL::_ready($dbh, 'quote') or return undef;
     }
     return 'NULL' if !defined $value;
     if (defined $type && $type =~ /\A-?\d+\z/) {
-        my $strict = $conn->{flavour}{strict};
-        return $value if $UNQUOTED{$type} || $strict && ($type == 0 || $type == 1) && 0;
-        if ($strict && $BINARY{$type}) {
+        return $value if $UNQUOTED{$type};
+        if ($conn->{flavour}{strict} && $BINARY{$type}) {
             my $bytes = "$value";
             utf8::downgrade($bytes, 1)
                 or CPANBridge::Driver::croak('Wide character in subroutine entry');

@@ -10,7 +10,7 @@ no warnings 'redefine';    # the stubs that loaded this file
 my %PARAMETER = (
     (map { $_ => $_ } qw(socket compression connect_timeout read_timeout write_timeout init_command local_infile
         multi_statements ssl ssl_optional ssl_cipher conn_attrs skip_secure_auth server_pubkey get_server_pubkey
-        max_allowed_packet bind_address default_auth interactive)),
+        max_allowed_packet)),
     client_found_rows      => 'found_rows',
     read_default_file      => 'default_file',
     read_default_group     => 'default_group',
@@ -249,9 +249,15 @@ sub _parameter {
     return;
 }
 
-# What DBD::MariaDB refuses before it asks anybody.
+# What is refused before anybody is asked: by DBD::MariaDB what contradicts itself, by both what the daemon cannot promise.
 sub _refuse {
     my ($drh, $flavour, $made) = @_;
+    if ($made->{ssl} && defined $made->{ssl_cipher} && length $made->{ssl_cipher}) {
+        $drh->set_err(2026, "SSL connection error: $flavour->{prefix}ssl_cipher is not supported, the daemon chooses among the ciphers"
+                . ' of TLS 1.2 and 1.3; leave it out', 'HY000');
+        return 1;
+    }
+    delete @$made{qw(ssl_cipher skip_secure_auth server_pubkey get_server_pubkey max_allowed_packet)};    # see docs/compatibility.md
     return if !$flavour->{strict};
     my ($host, $port, $socket) = @$made{qw(host port socket)};
     my $local = !defined $host || $host eq 'localhost';
@@ -294,7 +300,7 @@ sub disconnect {
 
 sub _close {    # what was not committed is undone
     my ($conn) = @_;
-    my $async = delete $conn->{async};
+    delete $conn->{async};
     $conn->{active} = 0;
     return if !CPANBridge::Driver::mine($conn);
     local $@;

@@ -61,7 +61,6 @@ sub data_sources {
     my $dsn = join ';', map { "$_=" . delete $attr{$_} } grep { defined $attr{$_} } qw(host port);
     my $dbh = DBI->connect("DBI:$flavour->{name}:$dsn", $user, $password, { %attr, PrintError => 0, RaiseError => 0 });
     if (!$dbh) { $drh->set_err(DBI->err, DBI->errstr, $DBI::state) if $flavour->{strict}; return }
-    my $inner = tied(%$dbh) || $dbh;
     return CPANBridge::MySQL::db::_sources($dbh, $flavour);
 }
 
