@@ -10,7 +10,8 @@
 //!   are slept for.
 //!
 //! Each round of the loop offers the core to others (`sched_yield`): where the scheduler has put client and
-//! session on one core, the client then runs at once, and polling costs no more than sleeping.
+//! session on one core, the client then runs at once. That is noticed too (the round takes long, and brings the request),
+//! and counts as in vain: there, sleeping is what costs least.
 //!
 //! The client does the same on its side (`_look` in `CPANBridge::Session`). What both gain: docs/benchmarks.md.
 
@@ -22,6 +23,8 @@ use crate::load::Load;
 /// What waking up takes: a request that came in this time after [`SPIN`] would have been met
 /// by polling.
 const WAKE_UP: Duration = Duration::from_micros(25);
+/// A round of the loop that takes longer has run somebody else on this core.
+const SHARED: Duration = Duration::from_micros(3);
 /// Requests that are slept for after polling in vain, at most.
 const MAX_SKIP_COUNT: u32 = 256;
 
@@ -52,20 +55,30 @@ impl Spinner {
             self.skip -= 1;
             return None;
         }
+        let mut last = None;
         loop {
             let value = ready();
             let now = Instant::now();
             if let Some(value) = value {
-                self.penalty = 0;
+                match last {
+                    None => {} // it was there already, which says nothing
+                    Some(last) if now - last > SHARED => self.in_vain(),
+                    Some(_) => self.penalty = 0,
+                }
                 return Some((value, now));
             }
             if now - since > SPIN {
-                self.skip = self.penalty;
-                self.penalty = (self.penalty * 2).clamp(1, MAX_SKIP_COUNT);
+                self.in_vain();
                 return None;
             }
+            last = Some(now);
             rustix::thread::sched_yield();
         }
+    }
+
+    fn in_vain(&mut self) {
+        self.skip = self.penalty;
+        self.penalty = (self.penalty * 2).clamp(1, MAX_SKIP_COUNT);
     }
 
     /// A request came after `waited`, while this session slept.
@@ -139,6 +152,24 @@ mod tests {
     #[test]
     fn nobody_polls_when_every_core_has_its_session() {
         assert!(hot().poll(&load(1), Instant::now(), || Some(1)).is_none());
+    }
+
+    #[test]
+    fn on_a_core_that_is_shared_with_the_client_polling_is_only_tried() {
+        let mut spinner = hot();
+        let mut polled = 0;
+        for _ in 0..50 {
+            let mut looks = 0;
+            spinner.poll(&load(2), Instant::now(), || {
+                looks += 1;
+                if looks == 2 {
+                    std::thread::sleep(SHARED);
+                }
+                (looks == 2).then_some(())
+            });
+            polled += u32::from(looks > 0);
+        }
+        assert!(polled < 15, "{polled}");
     }
 
     #[test]

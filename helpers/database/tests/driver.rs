@@ -292,6 +292,37 @@ fn many_tuples_run_in_one_trip() {
 }
 
 #[test]
+fn a_select_goes_back_before_a_change() {
+    let mut session = open();
+    run(&mut session, "create table t(a integer, b integer)");
+    run(&mut session, "insert into t values (1, 0), (2, 0), (3, 0), (4, 0)");
+    call(&mut session, "sqlite.prepare", &(D, 1, "select a, b from t"));
+    let all = call(&mut session, "sqlite.execute", &(1,));
+    assert_eq!(all.at(1), Some(&1.into()));
+    // The script has had one row.
+    assert_eq!(call(&mut session, "sqlite.rewind", &(1, 1)), row([1.into(), 0.into()]));
+    let update = "update t set b = b + 1";
+    let changed = call(&mut session, "sqlite.do", &(D, update, (), false, ((1, "a"),)));
+    let second = row([0.into(), row([row([2.into(), 0.into()])]), Value::Undef]);
+    assert_eq!(changed.at(5), Some(&row([second])), "the row SQLite was on already");
+    let changed = call(&mut session, "sqlite.do", &(D, update, (), false, ((1, "f"),)));
+    let third = row([0.into(), row([3.into(), 1.into()]), Value::Undef]);
+    assert_eq!(changed.at(5), Some(&row([third])), "stepped to between the changes");
+    let fourth = call(&mut session, "sqlite.fetch", &(1,));
+    assert_eq!(fourth.at(1), Some(&row([row([4.into(), 2.into()])])));
+    let end = call(&mut session, "sqlite.fetch", &(1,));
+    assert_eq!(end, row([1.into(), row([]), Value::Undef]));
+    // What it had read is not there any more, or it changes something itself.
+    call(&mut session, "sqlite.execute", &(1,));
+    run(&mut session, update);
+    assert_eq!(call(&mut session, "sqlite.rewind", &(1, 1)).at(0), Some(&0.into()));
+    call(&mut session, "sqlite.prepare", &(D, 2, "insert into t values (5, 5) returning a"));
+    call(&mut session, "sqlite.execute", &(2,));
+    assert_eq!(call(&mut session, "sqlite.rewind", &(2, 0)).at(0), Some(&0.into()));
+    assert_eq!(rows(&mut session, "select count(*) from t"), vec![row([5.into()])]);
+}
+
+#[test]
 fn a_change_of_the_schema_is_told() {
     let mut session = open();
     run(&mut session, "create table t(a)");

@@ -450,8 +450,10 @@ sub _other {
 # forgotten by the statement that returns it.
 sub _arrived {
     my ($self, $seq) = @_;
-    my ($kind, $image) = @{ $self->{early}{$seq} };
-    my ($result, $why) = _plain(\(my $bytes = substr ${$image}, 9));
+    my $reply = $self->{early}{$seq};
+    my ($kind, $image) = @{$reply};
+    substr(${$image}, 0, 9 * !$reply->[2], ''), $reply->[2] = 1;    # once: a die may lead here again
+    my ($result, $why) = _plain($image);
     $self->_bad_image($why) if !defined $result;
     if (%{ $self->{outer} }) { $self->_step_out($seq) }
     else                     { $self->{busy} *= $self->{busy} != $seq }

@@ -138,10 +138,9 @@ pub fn step_ahead(session: &mut Session, ahead: &[Ahead<'_>]) -> Result<(), Erro
     Ok(())
 }
 
-/// After the change: `[[done, rows, extra]…]`, or undef for none.
+/// After the change, as one more element of the answer where any is wanted: `[[done, rows, extra]…]`.
 pub fn write_ahead(session: &mut Session, writer: &mut Writer<'_>, ahead: &[Ahead<'_>]) -> Result<(), Error> {
     if ahead.is_empty() {
-        writer.undef();
         return Ok(());
     }
     writer.begin_array(ahead.len());
@@ -172,6 +171,7 @@ pub fn execute(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
     let mut writer = call.writer();
     work_on(session, &prepared, |statement| {
         begin(statement, &prepared, binds.as_deref())?;
+        writer.begin_array(5 + usize::from(!ahead.is_empty()));
         write_execution(&mut writer, statement, shape(mode), limits)
     })?;
     write_ahead(session, &mut writer, &ahead)?;
@@ -186,7 +186,7 @@ pub fn begin(statement: &mut Statement, prepared: &Prepared, binds: Option<&[Val
     statement.start()
 }
 
-/// Writes `[changes, done, rows, extra, rowid,` of a statement that has begun; `write_ahead` writes the last element.
+/// Writes `changes, done, rows, extra, rowid` of a statement that has begun.
 fn write_execution(
     writer: &mut Writer<'_>,
     statement: &mut Statement,
@@ -194,7 +194,6 @@ fn write_execution(
     limits: BatchLimits,
 ) -> sqlite::Result<()> {
     let renamed = statement.refresh_names();
-    writer.begin_array(6);
     let changes = writer.reserve_int();
     let done = writer.reserve_int();
     match shape {

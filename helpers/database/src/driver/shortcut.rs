@@ -55,7 +55,7 @@ pub fn do_sql(session: &mut Session, mut call: Call<'_>) -> Result<(), Error> {
                 break;
             }
         }
-        writer.begin_array(6);
+        writer.begin_array(5 + usize::from(!ahead.is_empty()));
         // What the driver has always answered.
         writer.int(if is_lone_semicolon { -1 } else { reply::count(connection.changes()).into() });
         reply::optional(&mut writer, Some(rest).filter(|rest| !rest.is_empty()), connection.string_mode());
@@ -153,7 +153,7 @@ pub fn execute_many(session: &mut Session, mut call: Call<'_>) -> Result<(), Err
     let mut writer = call.writer();
     work_on(session, &prepared, |statement| {
         let connection = statement.connection().clone();
-        writer.begin_array(5);
+        writer.begin_array(4 + usize::from(!ahead.is_empty()));
         let slot = writer.reserve_array();
         let mut ran = 0;
         for tuple in &tuples {

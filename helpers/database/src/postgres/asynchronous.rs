@@ -110,14 +110,8 @@ impl Connection {
             let body = self.conn.link.body(&message);
             match message.kind {
                 b't' => {
-                    types = body
-                        .get(2..)
-                        .unwrap_or_default()
-                        .as_chunks()
-                        .0
-                        .iter()
-                        .map(|oid| u32::from_be_bytes(*oid))
-                        .collect()
+                    let oids = body.get(2..).unwrap_or_default().as_chunks().0;
+                    types = oids.iter().map(|oid| u32::from_be_bytes(*oid)).collect();
                 }
                 b'T' => statement.columns = Columns::parse(body).map(std::sync::Arc::new),
                 b'n' => statement.columns = None,

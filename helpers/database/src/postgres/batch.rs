@@ -41,7 +41,7 @@ impl Queue {
 impl Drop for Connection {
     /// What was queued is run, though nobody asks what came of it.
     fn drop(&mut self) {
-        self.conn.link.slot = None;
+        self.conn.link.attend(None);
         self.conn.link.give_up = Some(Instant::now() + QUEUE_PATIENCE);
         if let Err(trouble) = self.drain_queue() {
             tracing::debug!("a statement that was not waited for has failed: {trouble}");

@@ -107,7 +107,7 @@ impl Pooled for Conn {
 
 impl Conn {
     fn clean(&mut self) -> Result<()> {
-        self.link.slot = None;
+        self.link.attend(None);
         if self.link.transaction != Transaction::Idle {
             self.command(b"ROLLBACK", Level::Terse)?;
         }

@@ -79,10 +79,10 @@ pub fn work<R>(
     let slot = session.cancel_slot();
     let canceller = connection.conn.link.transport().canceller().clone();
     let guard = slot.guard(Box::new(move || canceller.fire()));
-    connection.conn.link.slot = Some(slot.clone());
+    connection.conn.link.attend(Some(slot.clone()));
     let result = task(&mut connection);
     drop(guard);
-    connection.conn.link.slot = None;
+    connection.conn.link.attend(None);
     if slot.is_cancelled() {
         connection.swallow_cancel();
     }

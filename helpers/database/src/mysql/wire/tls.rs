@@ -107,9 +107,8 @@ impl Tls {
     /// Speaks TLS on `socket` from now on.
     pub fn begin(&self, socket: Socket, host: &str) -> Result<Channel> {
         // A certificate of another name is none for this host.
-        let name = ServerName::try_from(host.to_owned()).or_else(|error| {
-            if self.verify_host { Err(error) } else { ServerName::try_from("localhost") }
-        });
+        let name = ServerName::try_from(host.to_owned())
+            .or_else(|error| if self.verify_host { Err(error) } else { ServerName::try_from("localhost") });
         let name = name.map_err(Error::tls)?;
         let client = ClientConnection::new(Arc::new(self.config()?), name).map_err(Error::tls)?;
         let mut stream = StreamOwned::new(client, socket);

@@ -20,6 +20,8 @@ use crate::postgres::pq::Transport;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Bytes of a message's kind and length.
 const HEAD_BYTES: usize = 5;
+/// The server fills its records up to twice as much while it has more to say.
+const SHORT_BYTES: usize = 4096;
 /// Room for reading, at least.
 const ROOM_BYTES: usize = 16 * 1024;
 
@@ -89,12 +91,14 @@ pub struct Link {
     /// Notifications that were not asked for yet.
     pub notifications: VecDeque<Notification>,
     /// The call that is running, to see whether it still is wanted.
-    pub slot: Option<Arc<CancelSlot>>,
-    /// When it was first seen that it is not.
+    slot: Option<Arc<CancelSlot>>,
+    /// Since when it is known that it is not.
     cancelled: Option<Instant>,
     /// When the server is not waited for any more.
     pub give_up: Option<Instant>,
     fatal: Option<Notice>,
+    /// Something was sent, and nothing read since.
+    has_asked: bool,
     is_lost: bool,
 }
 
@@ -119,6 +123,7 @@ impl Link {
             cancelled: None,
             give_up: None,
             fatal: None,
+            has_asked: false,
             is_lost: false,
         }
     }
@@ -146,6 +151,12 @@ impl Link {
     /// Whether it has ended.
     pub fn is_lost(&self) -> bool {
         self.is_lost
+    }
+
+    /// Which call it works for, if any.
+    pub fn attend(&mut self, slot: Option<Arc<CancelSlot>>) {
+        self.slot = slot;
+        self.cancelled = None;
     }
 
     /// A message's body.
@@ -297,6 +308,7 @@ impl Link {
         match self.transport.write(self.out.pending()) {
             Ok(sent) if sent > 0 => {
                 self.out.advance(sent);
+                self.has_asked = self.start == self.end;
                 Ok(true)
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(false),
@@ -318,7 +330,9 @@ impl Link {
         loop {
             // Also while there is something to read: a server that never stops is left, too.
             self.look_after_cancel()?;
-            if self.read_now()? {
+            // Right after a request there is nothing yet, and asking costs a system call. (TLS may have something in store.)
+            let may_have_some = !std::mem::take(&mut self.has_asked) || self.transport.is_tls();
+            if may_have_some && self.read_now()? {
                 return Ok(true);
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -379,7 +393,8 @@ impl Link {
                 Ok(read) => {
                     self.end += read;
                     any = true;
-                    if !self.transport.is_tls() {
+                    // TLS gives one record at a time; a short one is the last for now. What follows it is found the next time.
+                    if !self.transport.is_tls() || read < SHORT_BYTES {
                         break;
                     }
                 }
