@@ -16,7 +16,7 @@ my @values = map { ("$_\\' or 1=1 -- ", "$_' or 1=1 -- ", "$_\\", $_) } "\xb1", 
 for my $charset (qw(sjis SJIS cp932 gbk GBK big5)) {
     my $file = "$BridgeTest::WORLD/$charset.cnf";
     BridgeTest::spew($file, "[client]\ndefault-character-set=$charset\n");
-    my $dbh = $f->connect({}, mysql_read_default_file => $file);
+    my $dbh = $f->connect(mysql_read_default_file => $file);
     my (@bound, @quoted);
     for my $value (@values) {
         my $shown = unpack 'H*', $value;
