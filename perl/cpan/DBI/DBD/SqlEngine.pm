@@ -416,10 +416,9 @@ sub set_sql_engine_meta {
 sub new_sql_engine_meta {    # a table known by its settings alone
     my ($dbh, $table, $values) = @_;
     my $class = class_of($dbh, 'Table');
-    $dbh->func($table, 'clear_sql_engine_meta');
-    my $known = $class->map_attributes($values || {});
-    $dbh->{sql_meta}{$table} = $known;
-    $class->get_table_meta($dbh, $table, 1);
+    $dbh->{sql_meta}{$table} = $class->map_attributes($values || {});
+    delete $dbh->{sql_meta_map}{$table};
+    $class->get_table_meta($dbh, qq{"$table"}, 1);
     return 1;
 }
 
@@ -563,6 +562,10 @@ sub FETCH {
     if ($key =~ /\A(?:TYPE|PRECISION|NULLABLE|SCALE)\z/ && ref $sth->{NAME}) {
         my $value = $key eq 'TYPE' ? DBI::SQL_VARCHAR() : $key eq 'NULLABLE' ? 1 : 0;
         return [($value) x @{ $sth->{NAME} }];
+    }
+    if ($key eq 'TYPE_NAME' && ref $sth->{NAME}) {
+        my %name = (DBI::SQL_INTEGER() => 'INTEGER', DBI::SQL_REAL() => 'REAL', DBI::SQL_CHAR() => 'CHAR');
+        return [map { $name{$_} || 'VARCHAR' } @{ $sth->FETCH('TYPE') }];
     }
     if ($key eq 'ParamValues') {
         my $bound = $sth->{sql_params} || [];

@@ -5,10 +5,10 @@ package DBI::SQL::Nano;
 use strict;
 use warnings;
 
-our $VERSION = '1.015544';
-our $versions;
+our ($VERSION, $versions);
 
 BEGIN {
+    $VERSION  = '1.015544';
     $versions = { nano_version => $VERSION };
     my $full = !$ENV{DBI_SQL_NANO} && eval {
         local $SIG{__DIE__};
@@ -200,7 +200,7 @@ sub tables { return $_[0]{table_name} }
 sub column_names { return @{ $_[0]{NAME} || $_[0]{column_names} || [] } }
 
 sub fetch_row { return shift @{ $_[0]{data} || [] } }
-*fetch = \&fetch_row;
+{ no warnings 'once'; *fetch = \&fetch_row; }
 sub fetch_rows { my ($self) = @_; my $rows = $self->{data} || []; $self->{data} = []; return $rows }
 
 # --- execution ------------------------------------------------------------------------------------------------------------
@@ -291,7 +291,7 @@ sub run_delete {
     my ($self, $data) = @_;
     my $table = $self->open_tables($data, 0, 1);
     my ($by_row, @keep, @gone) = ($table->can('delete_one_row'));
-    my @rows = $by_row ? $self->rows_of($data, $table) : $self->DBI::SQL::Nano::Statement_::every($data, $table);
+    my @rows = $by_row ? $self->rows_of($data, $table) : $self->every($data, $table);
     for my $row (@rows) {
         if ($self->matches($table, $row)) { push @gone, $row }
         else { push @keep, $row }
@@ -344,8 +344,8 @@ sub run_select {
     my @rows  = grep { $self->matches($table, $_) } $self->rows_of($data, $table);
     if (my $order = $self->{order_clause}) {
         my $by = at($table, $order->[0]);
-        @rows = sort { compare($a->[$by], $b->[$by]) } @rows;
-        @rows = reverse @rows if $order->[1];
+        my $sign = $order->[1] ? -1 : 1;
+        @rows = sort { $sign * compare($a->[$by], $b->[$by]) } @rows;
     }
     $self->{NAME} = \@names;
     return (scalar @rows, scalar @names, [map { [@$_[@at]] } @rows]);
