@@ -89,19 +89,41 @@ package DBD::File::st;
 our @ISA           = ('DBI::DBD::SqlEngine::st');
 our $imp_data_size = 0;
 
-sub FETCH {    # what SQL::Statement knows of a table created in this session
-    my ($sth, $key) = @_;
-    if ($key eq 'TYPE' || $key eq 'PRECISION' || $key eq 'NULLABLE') {
-        my $stmt    = $sth->{sql_stmt};
-        my $defined = ref $stmt && $stmt->{table_defs} && ref $stmt->{table_defs} eq 'HASH' ? $stmt->{table_defs} : {};
-        my ($columns) = map { $_->{columns} } grep { ref eq 'HASH' && ref $_->{columns} eq 'HASH' } values %$defined;
-        if ($columns && ref $sth->{NAME}) {
-            my $field = { TYPE => 'data_type', PRECISION => 'data_length' }->{$key};
-            my @known = map { my $c = $columns->{$_}; $field ? $c->{$field} : undef } @{ $sth->{NAME} };
-            return \@known if $field && !grep { !defined || ref } @known;
-        }
+sub execute {    # what a CREATE of this session says of its columns is remembered: files do not hold it
+    my ($sth, @values) = @_;
+    my $result = $sth->SUPER::execute(@values);
+    my $stmt   = $sth->{sql_stmt};
+    if ($result && $stmt->{command} eq 'CREATE' && $stmt->isa('SQL::Statement') && ref $stmt->{table_defs} eq 'HASH') {
+        my $columns = $stmt->{table_defs}{columns} || {};
+        my $known = DBI::DBD::SqlEngine::Table::known($sth->{Database}, $stmt->{table_names}[0], 0);
+        $sth->{Database}{sql_meta}{$known}{sql_columns} = { map { lc $_ => $columns->{$_} } keys %$columns } if defined $known;
     }
-    return $sth->SUPER::FETCH($key);
+    return $result;
+}
+
+sub FETCH {
+    my ($sth, $key) = @_;
+    my $value = $sth->SUPER::FETCH($key);
+    return $value if $key !~ /\A(?:TYPE|PRECISION|NULLABLE)\z/ || ref $value ne 'ARRAY';
+    my $stmt = $sth->{sql_stmt};
+    return $value if !$stmt->isa('SQL::Statement') || ref $stmt->{columns} ne 'ARRAY' || @{ $stmt->{columns} } != @$value;
+    my @columns = @{ $stmt->{columns} };
+    return [map { known_of($sth->{Database}, $key, $columns[$_], $value->[$_]) } 0 .. $#columns];
+}
+
+sub known_of {
+    my ($dbh, $key, $column, $default) = @_;
+    my ($name, $table) = @$column{qw(name table)};
+    return $default if !defined $name || !defined $table;
+    my $known = DBI::DBD::SqlEngine::Table::known($dbh, $table, 0);
+    my $about = defined $known && $dbh->{sql_meta}{$known}{sql_columns};
+    my $it = $about && $about->{ lc $name } or return $default;
+    return $it->{data_length} || 0 if $key eq 'PRECISION';
+    return grep({ /\ANOT NULL\z/i } @{ $it->{constraints} || [] }) ? 0 : 1 if $key eq 'NULLABLE';
+    my $type = uc(defined $it->{data_type} ? $it->{data_type} : '');
+    $type = 'INTEGER' if $type eq 'INT';
+    my $code = DBI->can("SQL_$type");
+    return $code ? $code->() : $default;
 }
 
 package DBD::File::TableSource::FileSystem;
@@ -114,16 +136,21 @@ sub data_sources {
     my ($class, $h, $attr) = @_;
     my $dir = $attr && exists $attr->{f_dir} ? $attr->{f_dir} : $h->{f_dir};
     $dir = File::Spec->curdir if !defined $dir;
+    my $more = $attr && exists $attr->{f_dir_search} ? $attr->{f_dir_search} : $h->{f_dir_search};
     (my $driver = $h->{ImplementorClass}) =~ s/\ADBD::|::(?:dr|db)\z//g;
-    my @attrs = map { "$_=$attr->{$_}" } grep { $_ ne 'f_dir' && defined $attr->{$_} && !ref $attr->{$_} } sort keys %{ $attr || {} };
-    opendir my $dh, $dir or do {
-        $h->set_err($DBI::stderr, "Cannot open directory '$dir': $!");
-        return;
-    };
-    my @dirs = grep { -d } map { File::Spec->catdir($dir, $_) } grep { $_ ne File::Spec->curdir && $_ ne File::Spec->updir } sort readdir $dh;
-    closedir $dh;
-    return map { (my $name = $_) =~ s/;/\\;/g; "dbi:$driver:" . join ';', @attrs, "f_dir=$name" } @dirs;
+    my @attrs = map { "$_=" . escaped($attr->{$_}) }
+        grep { $_ ne 'f_dir' && defined $attr->{$_} && !ref $attr->{$_} } sort keys %{ $attr || {} };
+    my @found;
+    for my $top ($dir, ref $more ? @$more : ()) {    # each with the directories in it
+        my $dh;
+        if (!opendir $dh, $top) { $h->set_err($DBI::stderr, "Cannot open directory '$top': $!"); return }
+        push @found, grep { -d } map { File::Spec->catdir($top, $_) } grep { $_ ne File::Spec->updir } sort readdir $dh;
+        closedir $dh;
+    }
+    return map { "dbi:$driver:" . join ';', @attrs, 'f_dir=' . escaped($_) } @found;
 }
+
+sub escaped { my ($text) = @_; $text =~ s/;/\\;/g; return $text }
 
 sub avail_tables {
     my ($class, $dbh) = @_;

@@ -482,9 +482,9 @@ sub quote {
     return "'$text'";
 }
 
-sub useless { my ($dbh, $what) = @_; DBI::Bridge::carp("$what ineffective while AutoCommit is on") if $dbh->FETCH('Warn'); return 1 }
-sub commit   { return useless($_[0], 'Commit') }
-sub rollback { return useless($_[0], 'Rollback') }
+sub useless { my ($dbh, $what) = @_; DBI::Bridge::carp("$what ineffective while AutoCommit is on") if $dbh->FETCH('Warn'); return }
+sub commit   { useless($_[0], 'Commit');   return 1 }
+sub rollback { useless($_[0], 'Rollback'); return 0 }    # nothing was taken back
 
 package DBI::DBD::SqlEngine::st;
 
@@ -544,7 +544,7 @@ sub fetch {
     }
     my $row = shift @$data;
     if (!$row) { $sth->finish; return undef }
-    if ($sth->FETCH('ChopBlanks')) { defined $_ and s/[ \t\n\r]+\z// for @$row }
+    if ($sth->FETCH('ChopBlanks')) { defined $_ and s/ +\z// for @$row }
     return $sth->_set_fbav($row);
 }
 { no warnings 'once'; *fetchrow_arrayref = \&fetch; }
