@@ -118,6 +118,12 @@ sub extension_of {
     return extension_for($dbh->{dbm_type} || 'SDBM_File');
 }
 
+sub could_be_table {
+    my ($class, $dbh, $full) = @_;
+    my $lock = $dbh->{f_lockfile};
+    return -f $full && !($lock && $full =~ /\Q$lock\E\z/);
+}
+
 sub bootstrap_table_meta {
     my ($self, $dbh, $meta, $table) = @_;
     $meta->{dbm_type} ||= $dbh->{dbm_type} || 'SDBM_File';
@@ -157,7 +163,7 @@ sub open_data {
     my ($file) = data_files($meta);
     my ($name) = ($meta->{table_name});
     Carp::croak("Cannot create table $name: the file $file exists already") if $flags->{createMode} && -f $file;
-    Carp::croak("Cannot open $file: No such file")                        if !$flags->{createMode} && !-f $file;
+    Carp::croak("Cannot open $file: $!") if !$flags->{createMode} && !-f $file;
     $self->SUPER::open_data($meta, $attrs, $flags);                       # the lock comes first
     return if $flags->{dropMode};
     my %hash;

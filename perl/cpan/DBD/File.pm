@@ -167,6 +167,7 @@ sub avail_tables {
             next if $file eq File::Spec->curdir || $file eq File::Spec->updir;
             next if $must && $file !~ /\Q$ext\E\z/i;
             my $full = File::Spec->catfile($dir, $file);
+            next if !$table_class->could_be_table($dbh, $full);
             my ($name, $meta) = -d $full ? ($file) : $table_class->get_table_meta($dbh, qq{"$file"}, 1);
             next if !defined $name || $seen{ defined $schema ? $schema : '' }{$name}++;
             push @rows, [undef, $schema, $name, 'TABLE', 'FILE'];
@@ -341,6 +342,8 @@ __PACKAGE__->register_reset_on_modify({ map { $_ => ['f_fqfn', 'f_fqbn', 'f_fqln
 __PACKAGE__->register_compat_map({ file => 'f_file', ext => 'f_ext', dir => 'f_dir', lockfile => 'f_lockfile' });
 
 sub extension_of { my ($class, $dbh) = @_; return $dbh->{f_ext} }    # of files of tables nothing is known of
+
+sub could_be_table { return 1 }    # a driver may know better
 
 sub bootstrap_table_meta {
     my ($self, $dbh, $meta, $table, @more) = @_;

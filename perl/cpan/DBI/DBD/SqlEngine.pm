@@ -509,12 +509,9 @@ sub execute {
     my $stmt   = $sth->{sql_stmt};
     my $want   = $sth->FETCH('NUM_OF_PARAMS');
     return $sth->set_err($DBI::stderr, "You passed " . @$params . " parameters where $want required") if @$params != $want;
+    delete $stmt->{errstr};    # a table that may be missing leaves its error there
     my $result = eval { $stmt->execute($sth, $params) };
-    if ($@ || $stmt->{errstr}) {
-        my $error = $@ || $stmt->{errstr};
-        delete $stmt->{errstr};
-        return $sth->set_err($DBI::stderr, $error);
-    }
+    if ($@ || !defined $result) { return $sth->set_err($DBI::stderr, $@ || $stmt->{errstr} || 'The statement failed without saying why') }
     $sth->{sql_rows} = $stmt->{NUM_OF_ROWS};
     my $fields = $stmt->{NUM_OF_FIELDS};
     if ($fields) {
