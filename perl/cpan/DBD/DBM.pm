@@ -182,7 +182,12 @@ sub open_data {
     return;
 }
 
-sub plain { my ($meta, $hash) = @_; return exists $hash->{$META_KEY} ? $hash->{$META_KEY} : undef }
+sub has {    # NDBM_File and ODBM_File know no exists
+    my ($meta, $hash, $key) = @_;
+    return $meta->{dbm_type} =~ /\A[ON]DBM_File\z/ ? defined $hash->{$key} : exists $hash->{$key};
+}
+
+sub plain { my ($meta, $hash) = @_; return has($meta, $hash, $META_KEY) ? $hash->{$META_KEY} : undef }
 
 sub store_names {
     my ($meta, $hash) = @_;
@@ -261,7 +266,7 @@ sub fetch_row {
 sub fetch_one_row {    # the name of the key column, or the row of a key
     my ($self, $name_only, $key) = @_;
     return $self->{col_names}[0] if $name_only;
-    return undef if $key eq $META_KEY || !exists $self->{hash}{$key};
+    return undef if $key eq $META_KEY || !has($self->{meta}, $self->{hash}, $key);
     return $self->row_of($key, $self->{hash}{$key});
 }
 
@@ -279,7 +284,7 @@ sub put {
 sub insert_new_row {
     my ($self, $data, $row) = @_;
     my $key = $row->[0];
-    if (defined $key && $self->{meta}{dbm_type} !~ /\A[ON]DBM_File\z/ && exists $self->{hash}{$key}) {
+    if (defined $key && has($self->{meta}, $self->{hash}, $key)) {
         require Carp;
         Carp::croak("Row with PK '$key' already exists");
     }
