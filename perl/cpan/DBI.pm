@@ -306,7 +306,7 @@ sub connect {
     delete $attr{Password};
     $user = $ENV{DBI_USER} if !defined $user;
     $pass = $ENV{DBI_PASS} if !defined $pass;
-    ($driver, $rest) = DBI::Bridge::autoproxy($driver, $rest)
+    DBI::Bridge::autoproxy()
         if $ENV{DBI_AUTOPROXY} && $driver !~ /^(?:Proxy|Gofer|Switch)\z/ && !$old_driver;
     my $root = $attr{RootClass};
     if ($root)                    { DBI::Bridge::load_root($root) }

@@ -131,4 +131,14 @@ ok scalar(grep { $_ eq 'ExampleP' } @drivers), 'available_drivers';
 is_deeply [DBI->data_sources('ExampleP')], ['dbi:ExampleP:dir=.'], 'data_sources';
 ok exists { DBI->installed_drivers }->{ExampleP}, 'installed_drivers';
 
+if ($DBI::BRIDGE) {    # the native DBI goes through the driver that it names
+    local $ENV{DBI_AUTOPROXY} = 'dbi:Gofer:transport=stream';
+    my $connect = sub { DBI->connect('dbi:ExampleP:here') };
+    my ($dbh, $died, @warned) = attempt($connect);
+    is $dbh->{Driver}{Name}, 'ExampleP', 'DBI_AUTOPROXY changes nothing';
+    like "@warned", qr/^DBI_AUTOPROXY \(dbi:Gofer:transport=stream\) is ignored/, '... and that is said';
+    (undef, $died, @warned) = attempt($connect);
+    is "@warned", '', '... once';
+}
+
 done_testing;

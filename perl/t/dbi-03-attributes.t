@@ -146,6 +146,13 @@ q{my $d = DBI->connect('dbi:ExampleP:'); my $s = $d->prepare('select name from ?
     is $? >> 8, 7, 'exit with an open statement';
 }
 
+{
+    my $sponge = DBI->connect('dbi:Sponge:', '', '', { RaiseError => 1 });
+    my $sth    = $sponge->prepare('some text', { rows => [[1, 2, 3]], NAME => [qw(a A a)] });
+    is_deeply $sth->{NAME_hash},    { a => 0, A => 1 }, 'of equal names NAME_hash has the first';
+    is_deeply $sth->{NAME_lc_hash}, { a => 0 },         '... also of names made equal';
+}
+
 if ($^O ne 'MSWin32') {    # a child process must not end its parent's handles
     my $other = DBI->connect('dbi:ExampleP:', '', '', { AutoInactiveDestroy => 1 });
     my $pid   = fork;

@@ -89,7 +89,7 @@ BEGIN {
             Copy => db => '+pg_putcopydata +pg_putcopyend +pg_getcopydata +pg_getcopydata_async +pg_putline +pg_getline'
                 . ' +pg_endcopy putline getline endcopy'
         ],
-        [Async => main => '_make_room _refuse _end_async _pipeline'],
+        [Async => main => '_make_room _refuse _end_async _pipeline _sync _sync_or_warn'],
         [Async => db   => '+pg_ready +pg_result +pg_cancel _do_otherwise'],
         [Async => st   => '+pg_ready +pg_result +pg_cancel _execute_otherwise'],
         [
@@ -266,7 +266,15 @@ sub _conninfo {    # semicolons outside of quotes are blanks to libpq
     return $text;
 }
 
-sub disconnect_all         { return }
+# At the end of the script (DBI calls this) handles are left to their destructors, but what was queued is waited for.
+sub disconnect_all {
+    my ($drh) = @_;
+    my @kids = $DBI::BRIDGE ? @{ $drh->{bridge_kids} || [] } : map { $_ && tied %$_ } @{ $drh->FETCH('ChildHandles') || [] };
+    for my $dbh (grep { $_ && $_->{bridge_conn} && $_->{bridge_conn}{queued} } @kids) {
+        DBD::Pg::_sync_or_warn($dbh) if CPANBridge::Driver::mine($dbh->{bridge_conn});
+    }
+    return;
+}
 sub private_attribute_info { return {} }
 
 # ================================================================================================================================
@@ -380,10 +388,11 @@ sub disconnect {
             $kids == 1 ? '' : 's'
         );
     }
+    my $ok = !$conn->{queued} || !CPANBridge::Driver::mine($conn) || DBD::Pg::_sync($dbh);
     _close($conn);
     $dbh->STORE(Active => 0);
     DBD::Pg::_traced($dbh, 'disconnected') if $DBI::WATCH;
-    return 1;
+    return $ok ? 1 : '';
 }
 
 sub _close {    # an open transaction is rolled back by it
@@ -413,7 +422,8 @@ sub DESTROY {
         CPANBridge::Driver::warning(
             'Issuing rollback() due to DESTROY without explicit disconnect() of DBD::Pg::db handle ' . $dbh->{Name});
     }
-    _close($conn) if $mine;
+    DBD::Pg::_sync_or_warn($dbh) if $mine && $conn->{queued};
+    _close($conn)                if $mine;
     $conn->{active} = 0;
     return;
 }

@@ -26,6 +26,7 @@ package CPANBridge::Driver;
 #   _extra($conn, $extra)         what rode along with a reply ({ warn => [texts], ... }), errors excepted
 #   _new_columns($sth, \@names, $extra)    the first execute, or one after a change of the schema, told the columns
 #   _send_batch($sth, \@tuples)   execute_many: [[counts and errors], extra, rowid], or nothing with the error set (Batch.pm)
+#   _batch($sth, \@tuples, $status, \%sum)   sends them and counts what came of each; true unless the whole failed (Batch.pm)
 #
 # A CONNECTION is a plain hash, shared by the database handle and its statements (inner key bridge_conn), made by `connection`:
 #   driver           'DBD::Foo'

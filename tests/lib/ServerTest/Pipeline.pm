@@ -16,6 +16,8 @@ sub all {
     everything_arrives($f, $dbh);
     errors_surface($f, $dbh);
     transactions($f, $dbh);
+    taken_back($f, $dbh);
+    told_at_last($f);
     order_of_statements($f, $dbh);
     lost_lines($f);
     off($f, $dbh);
@@ -82,6 +84,48 @@ sub transactions {
     is(rows($f), 100, 'a rollback takes back what was on its way');
     $dbh->{bridge_pipeline} = 0;
     $dbh->do('delete from piped');
+    return;
+}
+
+# A rollback is one although something before it has failed, and does not leave the good part for the next commit.
+sub taken_back {
+    my ($f, $dbh) = @_;
+    my $insert = $dbh->prepare('insert into piped values (?, ?)');
+    $dbh->{bridge_pipeline} = 1;
+    $dbh->begin_work;
+    $insert->execute($_, 'x') for 1, 2, 2;
+    ok(eval { $dbh->rollback }, 'a rollback after an error nobody has heard of') or diag $@;
+    $dbh->begin_work;
+    $insert->execute(7, 'x');
+    ok(eval { $dbh->commit }, 'the next transaction is committed') or diag $@;
+    $dbh->{bridge_pipeline} = 0;
+    is("@{ $dbh->selectcol_arrayref('select id from piped') }", '7', 'with nothing of the one before it');
+    $dbh->do('delete from piped');
+    return;
+}
+
+# Errors are not lost with the handle, nor by asking whether the server is there.
+sub told_at_last {
+    my ($f) = @_;
+    my $queue = sub {
+        my $dbh = $f->connect;
+        $dbh->{bridge_pipeline} = 1;
+        my $insert = $dbh->prepare('insert into piped values (?, ?)');
+        $insert->execute(1, 'x') for 1 .. 3;
+        return $dbh;
+    };
+    my $dbh = $queue->();
+    ok($dbh->ping, 'ping is about the server');
+    my $died = eval { $dbh->disconnect; 1 } ? '' : $@;
+    like($died, $f->duplicate, 'disconnect says what has failed, also after a ping');
+    my $warned = '';
+    {
+        local $SIG{__WARN__} = sub { $warned .= $_[0] };
+        $dbh = $queue->();
+        undef $dbh;
+    }
+    like($warned, $f->duplicate, 'a handle that goes away warns of it');
+    $f->connect->do('delete from piped');
     return;
 }
 

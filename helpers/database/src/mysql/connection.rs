@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use daemon::{CancelSlot, HandlePermit};
 use storable::RowWriter;
@@ -25,6 +26,8 @@ use crate::pool::Lease;
 const READ_AHEAD_BYTES: usize = 128 * 1024;
 /// What the definitions of a result's columns may take together.
 const MAX_COLUMNS_BYTES: usize = 64 << 20;
+/// How long the end of a connection waits for each answer to what was queued.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
 /// `ER_QUERY_INTERRUPTED`
 const ER_QUERY_INTERRUPTED: u32 = 1317;
 
@@ -162,7 +165,8 @@ impl Connection {
 
     /// Replaces a lost connection, where that was asked for and no transaction was lost with it.
     fn reconnect(&mut self) -> Result<()> {
-        if !self.settings.auto_reconnect || self.link.status & status::AUTOCOMMIT == 0 {
+        let state = self.link.status & (status::AUTOCOMMIT | status::IN_TRANSACTION);
+        if !self.settings.auto_reconnect || state != status::AUTOCOMMIT {
             self.link.wire.close();
             return Err(Error::gone());
         }
@@ -472,6 +476,17 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if self.queued.is_waiting() {
+            // A socket that is closed with answers unread may take along what the server has not read yet.
+            let patience = Some(LAST_ANSWERS);
+            let is_set = self.link.wire.socket().is_some_and(|socket| socket.set_timeouts(patience, patience).is_ok());
+            if is_set {
+                for (_, error) in self.collect().failures {
+                    tracing::debug!("a statement that was not waited for has failed: {error}");
+                }
+            }
+            self.link.wire.close();
+        }
         // With rows under way it is of no use to anybody else.
         if let Some((_, reader)) = self.reader.take() {
             reader.kill();

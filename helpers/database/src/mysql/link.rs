@@ -13,6 +13,11 @@ use super::wire::handshake::Session;
 use super::wire::{End, Greeting, OkReply, Reply, Wire, reply};
 use crate::pool::Pooled;
 
+/// The first MySQL with roles.
+const MYSQL_WITH_ROLES: u32 = 80_000;
+/// The first MariaDB that tells which role is a user's default.
+const MARIADB_WITH_DEFAULT_ROLES: u32 = 100_101;
+
 /// What a statement did.
 #[derive(Debug, Default)]
 pub struct Summary {
@@ -193,7 +198,30 @@ impl Link {
                 self.read_done()?;
             }
         }
-        Ok(())
+        self.check_restored()
+    }
+
+    /// What the protocol's reset leaves as it is, and no command takes back: another role than at the beginning, and a
+    /// database where there was none. An error then.
+    fn check_restored(&mut self) -> Result<()> {
+        const ROLE_OF_OLD: &str = "CURRENT_ROLE() <=> (SELECT ROLE_NAME FROM information_schema.APPLICABLE_ROLES \
+                                   WHERE IS_DEFAULT = 'YES' LIMIT 1)";
+        if !self.is_mariadb && self.version_number >= MYSQL_WITH_ROLES {
+            self.simple_query(b"SET ROLE DEFAULT")?;
+        }
+        let mut conditions = Vec::new();
+        if self.is_mariadb && self.version_number >= MARIADB_WITH_DEFAULT_ROLES {
+            conditions.push(ROLE_OF_OLD);
+        }
+        if self.database.is_none() {
+            conditions.push("DATABASE() IS NULL");
+        }
+        if conditions.is_empty() {
+            return Ok(());
+        }
+        // A subquery of two rows is an error, where it is reached.
+        let sql = format!("SELECT IF({}, 1, (SELECT 1 UNION SELECT 2))", conditions.join(" AND "));
+        self.simple_query(sql.as_bytes())
     }
 }
 

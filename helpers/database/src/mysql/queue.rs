@@ -23,6 +23,14 @@ impl Queue {
     pub fn is_waiting(&self) -> bool {
         self.waiting > 0
     }
+
+    /// Outcomes that were collected, and are to be told by the next collection after all.
+    pub fn tell_later(&mut self, outcomes: Outcomes) {
+        self.failures.splice(..0, outcomes.failures);
+        if self.insert_id == 0 {
+            self.insert_id = outcomes.insert_id;
+        }
+    }
 }
 
 /// What all queued statements came to.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::rows::TextMode;
-use super::sql::{Rules, Style};
+use super::sql::{Multibyte, Rules, Style};
 
 /// What a client may set; what is left out stays as it is.
 #[derive(Debug, Deserialize, Default)]
@@ -76,7 +76,7 @@ impl Settings {
 
     /// How values are written, for a connection in this state.
     pub fn style(&self, no_backslash_escapes: bool, charset: Option<&str>) -> Style {
-        let multibyte = matches!(charset, Some("big5" | "gbk" | "sjis" | "cp932" | "gb18030"));
+        let multibyte = charset.and_then(Multibyte::of);
         Style { rules: self.rules, no_backslash_escapes, characters: self.characters, guess: self.guess, multibyte }
     }
 }

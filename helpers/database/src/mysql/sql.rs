@@ -31,8 +31,49 @@ pub struct Style {
     pub characters: bool,
     /// Values that look like numbers are written as such.
     pub guess: bool,
-    /// Second bytes of characters may look like a backslash (`gbk`, `sjis` …).
-    pub multibyte: bool,
+    /// Second bytes of characters may look like a backslash.
+    pub multibyte: Option<Multibyte>,
+}
+
+/// Character sets in which the second byte of a character may look like a backslash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Multibyte {
+    /// `big5`
+    Big5,
+    /// `gbk`, `gb18030`
+    Gbk,
+    /// `sjis`, `cp932`
+    Sjis,
+}
+
+impl Multibyte {
+    /// That of a character set, if it is one of these.
+    pub fn of(charset: &str) -> Option<Self> {
+        Some(match charset.to_ascii_lowercase().as_str() {
+            "big5" => Self::Big5,
+            "gbk" | "gb18030" => Self::Gbk,
+            "sjis" | "cp932" => Self::Sjis,
+            _ => return None,
+        })
+    }
+
+    /// Whether a byte begins a character of two. Where the server sees one byte and this two, or the other way round, a
+    /// backslash is taken for what it is not, and a value gets out of its quotes.
+    fn is_first(self, byte: u8) -> bool {
+        match self {
+            Self::Big5 => matches!(byte, 0xa1..=0xf9),
+            Self::Gbk => matches!(byte, 0x81..=0xfe),
+            Self::Sjis => matches!(byte, 0x81..=0x9f | 0xe0..=0xfc),
+        }
+    }
+
+    fn is_second(self, byte: u8) -> bool {
+        match self {
+            Self::Big5 => matches!(byte, 0x40..=0x7e | 0xa1..=0xfe),
+            Self::Gbk => matches!(byte, 0x40..=0x7e | 0x80..=0xfe),
+            Self::Sjis => matches!(byte, 0x40..=0x7e | 0x80..=0xfc),
+        }
+    }
 }
 
 /// What a value is sent as.
@@ -304,8 +345,8 @@ pub fn write_string(out: &mut Vec<u8>, value: &[u8], style: Style) {
             }
             out.push(byte);
         }
-    } else if style.multibyte {
-        escape_multibyte(out, value);
+    } else if let Some(multibyte) = style.multibyte {
+        escape_multibyte(out, value, multibyte);
     } else {
         escape(out, value);
     }
@@ -338,16 +379,16 @@ fn escaped(byte: u8) -> Option<u8> {
 }
 
 /// The same where the second byte of a character is none of its own.
-fn escape_multibyte(out: &mut Vec<u8>, value: &[u8]) {
+fn escape_multibyte(out: &mut Vec<u8>, value: &[u8], multibyte: Multibyte) {
     let mut at = 0;
     while let Some(&byte) = value.get(at) {
         match value.get(at + 1) {
-            Some(&second) if (0x81..=0xfe).contains(&byte) && second >= 0x40 => {
+            Some(&second) if multibyte.is_first(byte) && multibyte.is_second(second) => {
                 out.extend_from_slice(&[byte, second]);
                 at += 1;
             }
             // A first byte alone would take the quote that ends the literal with it.
-            _ if byte >= 0x81 => out.extend_from_slice(&[b'\\', byte]),
+            _ if multibyte.is_first(byte) => out.extend_from_slice(&[b'\\', byte]),
             _ => match escaped(byte) {
                 Some(letter) => out.extend_from_slice(&[b'\\', letter]),
                 None => out.push(byte),
@@ -428,8 +469,19 @@ mod tests {
         let style = Style { no_backslash_escapes: true, ..style };
         assert_eq!(written("?", &["a'b\\c"], style), "'a''b\\c'");
         let mut out = Vec::new();
-        write_string(&mut out, b"\xbf'\x95\\\xbf", Style { multibyte: true, ..Style::default() });
+        write_string(&mut out, b"\xbf'\x95\\\xbf", Style { multibyte: Multibyte::of("GBK"), ..Style::default() });
         assert_eq!(out, b"'\\\xbf\\'\x95\\\\\xbf'");
+        // A byte that is a character by itself there leaves the backslash behind it one.
+        for (charset, value, written) in [
+            ("sjis", &b"\xb1\\'"[..], &b"'\xb1\\\\\\''"[..]),
+            ("cp932", b"\x81\\'", b"'\x81\\\\''"),
+            ("big5", b"\x81\\'", b"'\x81\\\\\\''"),
+            ("big5", b"\xa1\\'", b"'\xa1\\\\''"),
+        ] {
+            out.clear();
+            write_string(&mut out, value, Style { multibyte: Multibyte::of(charset), ..Style::default() });
+            assert_eq!(out, written, "{charset}");
+        }
     }
 
     #[test]

@@ -74,7 +74,9 @@ impl<T: Pooled> DerefMut for Lease<T> {
 impl<T: Pooled> Drop for Lease<T> {
     fn drop(&mut self) {
         if let (Some(member), Some(home)) = (self.member.take(), self.home.take()) {
-            Shared::give_back(&home.shared, &home.key, member, self.spoiled);
+            // In a panic nobody knows what the server is about to answer.
+            let spoiled = self.spoiled || std::thread::panicking();
+            Shared::give_back(&home.shared, &home.key, member, spoiled);
         }
     }
 }

@@ -285,6 +285,24 @@ impl Connection {
         Ok(())
     }
 
+    /// Waits for what was queued; the next one who asks is told the errors among it.
+    pub fn await_queue(&mut self) -> Result<()> {
+        let taken = self.take_answers();
+        if let Err(trouble) = &taken {
+            tracing::debug!("the connection was lost with statements in its queue: {trouble}");
+        }
+        taken
+    }
+
+    /// Waits for what was queued. Errors among it are of no interest, unless the connection is lost.
+    pub fn forget_queue(&mut self) -> Result<()> {
+        self.take_answers()?;
+        if let Some(trouble) = self.queue.failed.take() {
+            tracing::debug!("a queued statement had failed before the rollback: {trouble}");
+        }
+        Ok(())
+    }
+
     /// Waits for what was queued. The first error among it is the result.
     pub fn drain_queue(&mut self) -> Result<()> {
         self.take_answers()?;

@@ -18,6 +18,7 @@ use crate::pool::Pooled;
 const RESET: &[&str] = &[
     "CLOSE ALL",
     "SET SESSION AUTHORIZATION DEFAULT",
+    "RESET ROLE", // to the one that the connection's options or the user's settings begin with
     "RESET ALL",
     "UNLISTEN *",
     "SELECT pg_catalog.pg_advisory_unlock_all()",

@@ -64,6 +64,7 @@ impl Connection {
         if let Some(plan) = sent.uses
             && transaction == Transaction::Idle
             && !sent.begin
+            && !statement.is_bound
             && is_stale(&trouble)
         {
             self.conn.plans.forget(plan);
@@ -86,6 +87,7 @@ impl Connection {
 
     fn write_messages(&mut self, statement: &mut Statement, run: Run<'_, '_>) -> Sent {
         statement.rewind();
+        statement.is_bound = false;
         let begin = self.begin_due();
         let in_transaction = begin.is_some() || self.conn.link.transaction != Transaction::Idle;
         let utf8 = self.settings.decoding.utf8;
@@ -174,7 +176,10 @@ impl Connection {
                 }
                 if !keep_no_rows {
                     let row = &self.conn.link.pending()[5..len];
-                    statement.store.push(|to| to.extend_from_slice(row))?;
+                    if let Err(error) = statement.store.push(|to| to.extend_from_slice(row)) {
+                        self.conn.link.cut(); // the rest of the answer would be taken for the next one
+                        return Err(error.into());
+                    }
                 }
                 self.conn.link.take(len);
                 continue;
@@ -215,6 +220,7 @@ impl Connection {
                 statement.rewind();
                 head.has_columns = true;
             }
+            b'2' if head.is_begun => statement.is_bound = true,
             b'n' if head.is_begun => self.described(statement, None),
             b'C' if !head.is_begun => {
                 head.is_begun = true;

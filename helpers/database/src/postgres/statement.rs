@@ -42,6 +42,8 @@ pub struct Statement {
     pub total: Option<u64>,
     /// Rows that were given out.
     pub given: u64,
+    /// The server has begun to run it: what fails now may have done something before, in a procedure that commits.
+    pub is_bound: bool,
     /// There was nothing in its SQL.
     pub is_empty: bool,
     /// An error to be told after the rows before it.
@@ -67,6 +69,7 @@ impl Statement {
             store: Spill::new(&SpillLimits::configured()),
             total: None,
             given: 0,
+            is_bound: false,
             is_empty: false,
             deferred: None,
             ramp: BatchLimits::default(),

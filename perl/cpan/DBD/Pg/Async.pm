@@ -79,10 +79,26 @@ sub _pipeline {
 sub _queue {
     my ($conn, $id, $text, $values, $opts) = @_;
     $conn->{session}->oneway('pg.queue', [$conn->{id}, $id, $text, $values, $opts]);
+    $conn->{queued} = 1;
     return -1;
 }
 
-sub _queueable { return $_[0] =~ /\A\s*(?:INSERT|UPDATE|DELETE)\b/i && $_[0] !~ /\bRETURNING\b/i }
+# What comes back with nothing, and is one statement: a COMMIT behind it would end the transaction unnoticed by those queued next.
+sub _queueable { return $_[0] =~ /\A\s*(?:INSERT|UPDATE|DELETE)\b/i && $_[0] !~ /\bRETURNING\b|;\s*\S/i }
+
+# The end of the connection is near: waits for what was queued. True, or the handle's error is set. In a transaction it is all undone.
+sub _sync {
+    my ($dbh) = @_;
+    my $conn = $dbh->{bridge_conn};
+    return 1 if !delete $conn->{queued} || !$conn->{active} || !$dbh->{AutoCommit};
+    return CPANBridge::Driver::call($dbh, 'sync', $conn->{id}) ? 1 : '';
+}
+
+sub _sync_or_warn {
+    my ($dbh) = @_;
+    _sync($dbh) or CPANBridge::Driver::warning('DBD::Pg: ' . $dbh->errstr);
+    return;
+}
 
 package DBD::Pg::db;
 

@@ -20,6 +20,21 @@ sub _send_batch {
     return $reply;
 }
 
+# DEFAULT is a word of the SQL, not a value: a tuple that has it is executed by itself, in its place.
+sub _batch {
+    my ($driver, $sth, $batch, $status, $sum) = @_;
+    my @run;
+    for my $tuple (@$batch) {
+        if (!grep { ref eq 'DBD::Pg::DefaultValue' } @$tuple) { push @run, $tuple; next }
+        if (@run) { $driver->SUPER::_batch($sth, [splice @run], $status, $sum) or return }
+        my $result = $sth->execute(@$tuple);
+        $result = [map { $sth->$_ } qw(err errstr state)] if !defined $result;
+        $sth->set_err(undef, undef) if ref $result;
+        CPANBridge::Driver::st::_count($result, $status, $sum);
+    }
+    return !@run || $driver->SUPER::_batch($sth, \@run, $status, $sum);
+}
+
 package DBD::Pg::st;
 
 sub execute_for_fetch {

@@ -70,7 +70,11 @@ sub _filled {
     for my $i (0 .. $#$binds) { $text[$i] = _quoted($h, $binds->[$i], $types->[$i]) }
     my $pieces = _pieces($plan);
     my $sql    = '';
-    for my $i (0 .. $#$pieces) { $sql .= $i % 2 ? $text[$pieces->[$i]] : $pieces->[$i] }
+    for my $i (0 .. $#$pieces) {
+        my $piece = $i % 2 ? $text[$pieces->[$i]] : $pieces->[$i];
+        $sql .= ' ' if $i % 2 && $piece =~ /\A-/ && $sql =~ /-\z/;    # two in a row would begin a comment
+        $sql .= $piece;
+    }
     return $sql;
 }
 

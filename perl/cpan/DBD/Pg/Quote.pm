@@ -40,12 +40,12 @@ sub _write_string {
 }
 
 sub _write_integer {
-    CPANBridge::Driver::croak('Invalid integer') if $_[0] !~ /\A[-+0-9 ]*\z/;
+    CPANBridge::Driver::croak('Invalid integer') if $_[0] !~ /\A[-+0-9 ]*\z/ || $_[0] =~ /--/;    # which is a comment
     return "$_[0]";
 }
 
 sub _write_float {
-    return "$_[0]"                             if $_[0] =~ /\A[-+.0-9eE ]+\z/;
+    return "$_[0]"                             if $_[0] =~ /\A[-+.0-9eE ]+\z/ && $_[0] !~ /--/;
     CPANBridge::Driver::croak('Invalid float') if $_[0] !~ /\A(?:NaN|-?Infinity)\z/i;
     return $_[0];
 }

@@ -51,7 +51,12 @@ sub _end {
     return DBD::Pg->_inactive($dbh, $what) && '' if !$conn->{active};
     DBD::Pg::_traced($dbh, end => $what)         if $DBI::WATCH || $dbh->{bridge_watch};
     DBD::Pg::_end_async($conn)                   if $conn->{busy} eq 'async';
-    my $reply = CPANBridge::Driver::call($dbh, $what, $conn->{id}) or return '';
+    delete $conn->{undo};
+    my $reply = CPANBridge::Driver::call($dbh, $what, $conn->{id});
+    if (!$reply) {    # DBI ends now what begin_work began, by AutoCommit: that must not commit what the script was told has failed
+        $conn->{undo} = 1 if $conn->{begun};
+        return '';
+    }
     $conn->{busy} = '' if $conn->{busy} ne 'async';
     DBD::Pg->_extra($conn, $reply->[0]) if $reply->[0];
     $conn->{tx} = 0                     if !($reply->[0] && defined $reply->[0]{tx});
@@ -65,7 +70,8 @@ sub _store_autocommit {
     my ($dbh, $on) = @_;
     my $conn = $dbh->{bridge_conn};
     if ($on && $conn->{active} && !$dbh->{AutoCommit}) {
-        my $reply = CPANBridge::Driver::call($dbh, 'commit', $conn->{id}) or return;
+        my $how   = delete $conn->{undo} ? 'rollback' : 'commit';
+        my $reply = CPANBridge::Driver::call($dbh, $how, $conn->{id}) or return;
         DBD::Pg->_extra($conn, $reply->[0]) if $reply->[0];
         $conn->{busy} = '';
         delete $conn->{begun};

@@ -45,7 +45,7 @@ sub name_hash {
     (my $list = $key) =~ s/_hash\z//;
     my $names = $i->FETCH($list) or return undef;
     my %at;
-    @at{@$names} = 0 .. $#$names;
+    @at{ reverse @$names } = reverse 0 .. $#$names;    # of equal names the first counts
     return \%at;
 }
 

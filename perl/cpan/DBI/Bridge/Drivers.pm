@@ -133,12 +133,12 @@ sub internal {    # the handle above all drivers
 
 package DBI::Bridge;
 
-sub autoproxy {    # DBI_AUTOPROXY sends each connection through DBD::Proxy or the driver it names
-    my ($driver, $rest) = @_;
-    my $spec = $ENV{DBI_AUTOPROXY};
-    my $via  = 'Proxy';
-    if ($spec =~ s/^dbi:(\w+)(?:\(.*?\))?://i) { $via = $1 }
-    return ($via, "$spec;dsn=dbi:$driver:$rest");
+my $autoproxy_told;
+
+sub autoproxy {    # DBI_AUTOPROXY would send each connection through another process: that is done already
+    return if $autoproxy_told++;
+    carp("DBI_AUTOPROXY ($ENV{DBI_AUTOPROXY}) is ignored: connections go through the bridge's daemon as they are");
+    return;
 }
 
 sub load_root {

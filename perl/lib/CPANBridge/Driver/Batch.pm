@@ -15,6 +15,8 @@ sub _send_batch {
     return call($sth, 'execute_many', $conn->{id}, $id, $sth->{Statement}, $tuples, 0);
 }
 
+sub _batch { my ($driver, @batch) = @_; return CPANBridge::Driver::st::_execute_batch(@batch) }
+
 package CPANBridge::Driver::st;
 
 sub TUPLES_A_CALL () { 500 }
@@ -35,7 +37,7 @@ sub execute_for_fetch {
             push @batch, [@$tuple];
         }
         last if !@batch;
-        _execute_batch($sth, \@batch, $status, $sum) or return;
+        $conn->{driver}->_batch($sth, \@batch, $status, $sum) or return;
     }
     return _batch_result($sth, $sum);
 }

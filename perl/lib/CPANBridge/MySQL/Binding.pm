@@ -24,9 +24,23 @@ sub class_of {
     return $BINARY{$type} || 0;
 }
 
+# Character sets in which the second byte of a character may look like a backslash: its characters of two bytes, and what begins one.
+my %PAIRED = (
+    big5 => [qr/[\xa1-\xf9][\x40-\x7e\xa1-\xfe]/,         qr/[\xa1-\xf9]/],
+    gbk  => [qr/[\x81-\xfe][\x40-\x7e\x80-\xfe]/,         qr/[\x81-\xfe]/],
+    sjis => [qr/[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]/, qr/[\x81-\x9f\xe0-\xfc]/],
+);
+@PAIRED{qw(gb18030 cp932)} = @PAIRED{qw(gbk sjis)};
+my %LETTER = ("\0" => '0', "\n" => 'n', "\r" => 'r', "\x1a" => 'Z');
+
 sub quote_text {    # as the server wants it, between quotes
-    my ($text, $no_backslashes) = @_;
+    my ($text, $no_backslashes, $charset) = @_;
     if ($no_backslashes) { $text =~ s/'/''/g }
+    elsif (my $paired = $charset && $PAIRED{ lc $charset }) {
+        my ($pair, $first) = @$paired;
+        utf8::encode($text) if utf8::is_utf8($text);    # the bytes count, which are what is sent
+        $text =~ s/($pair)|($first)|([\\'"\0\n\r\x1a])/defined $1 ? $1 : '\\' . (defined $2 ? $2 : defined $LETTER{$3} ? $LETTER{$3} : $3)/ge;
+    }
     else {
         $text =~ s/([\\'"])/\\$1/g;
         $text =~ s/\0/\\0/g;
@@ -101,7 +115,7 @@ sub quote {
     }
     my $status = $conn->{status};
     my $plain  = defined $status ? $status & 512 : $conn->{facts}{no_backslash_escapes};
-    return CPANBridge::MySQL::quote_text("$value", $plain);
+    return CPANBridge::MySQL::quote_text("$value", $plain, $conn->{facts}{charset});
 }
 
 package CPANBridge::MySQL::st;

@@ -194,8 +194,11 @@ pub fn config(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
 pub fn ping(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let OfConnection { d } = call.params()?;
     let answer = work(session, d, |connection, statements| {
-        connection.ready(statements)?;
-        connection.link.command(command::PING, &[])
+        // What queued statements came to is not for the ears of somebody who only asks whether the server is there.
+        let earlier = connection.collect();
+        let answer = connection.ready(statements).and_then(|()| connection.link.command(command::PING, &[]));
+        connection.queued.tell_later(earlier);
+        answer
     });
     call.reply(&(i32::from(answer.is_ok()),))
 }
@@ -231,6 +234,16 @@ pub fn commit(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
 
 pub fn rollback(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
     let OfConnection { d } = call.params()?;
+    work(session, d, |connection, _| {
+        // What has failed is undone with all else. Were it told now, the rest of the transaction would stay open.
+        for (_, error) in connection.collect().failures {
+            if error.lost {
+                return Err(error);
+            }
+            tracing::debug!("a queued statement had failed before the rollback: {error}");
+        }
+        Ok(())
+    })?;
     command_and_reply(session, call, d, |connection| connection.link.simple_query(b"ROLLBACK"))
 }
 

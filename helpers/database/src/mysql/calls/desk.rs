@@ -1,6 +1,7 @@
 //! A session's connections and statements, and working on them so that a call can be cancelled.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use daemon::Session;
@@ -57,8 +58,13 @@ pub fn work<R>(
     let killer = Arc::clone(&connection.killer);
     let fired = Arc::clone(&killer);
     let guard = slot.guard(Box::new(move || fired.fire()));
-    let result = connection.guarded(|connection| task(connection, statements));
+    let result = catch_unwind(AssertUnwindSafe(|| connection.guarded(|connection| task(connection, statements))));
     drop(guard);
+    let result = result.unwrap_or_else(|panic| {
+        // Answers may be on their way that nobody would tell from those to the next command.
+        connection.link.wire.close();
+        resume_unwind(panic)
+    });
     match killer.settle() {
         Settled::Quiet => {}
         Settled::Asked => connection.is_killed = true,

@@ -106,8 +106,10 @@ impl Tls {
 
     /// Speaks TLS on `socket` from now on.
     pub fn begin(&self, socket: Socket, host: &str) -> Result<Channel> {
-        let name =
-            ServerName::try_from(host.to_owned()).or_else(|_| ServerName::try_from("localhost")).map_err(Error::tls)?;
+        // A certificate of another name is none for this host.
+        let name = ServerName::try_from(host.to_owned())
+            .or_else(|error| if self.verify_host { Err(error) } else { ServerName::try_from("localhost") });
+        let name = name.map_err(Error::tls)?;
         let client = ClientConnection::new(Arc::new(self.config()?), name).map_err(Error::tls)?;
         let mut stream = StreamOwned::new(client, socket);
         while stream.conn.is_handshaking() {

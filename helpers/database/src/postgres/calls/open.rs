@@ -1,6 +1,7 @@
 //! Connecting, closing, settings, and what there is to know of a connection.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use daemon::{Call, Client, Error, Secret, Session};
@@ -25,6 +26,8 @@ const CONNECTION_BAD: i64 = 1;
 const TOO_MANY: [&str; 3] = ["too many clients", "too many connections", "remaining connection slots"];
 /// A server whose client has gone needs a moment to notice; how often it is asked again, and after what time.
 const TRY_AGAIN: (u32, Duration) = (10, Duration::from_millis(20));
+/// Files of passwords and certificates are not longer than this.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 /// How long is waited for idle connections to close when the server has no room.
 const MAKE_ROOM: Duration = Duration::from_secs(2);
 
@@ -205,8 +208,14 @@ fn is_full(result: &Result<pq::Transport, ConnectError>) -> bool {
 fn file_state(params: &Params) -> Vec<Option<Vec<u8>>> {
     ["passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl"]
         .iter()
-        .map(|name| params.get(name).and_then(|path| std::fs::read(path).ok()))
+        .map(|name| params.get(name).and_then(|path| contents(Path::new(path))))
         .collect()
+}
+
+/// What is in a file, if it is one: reading a pipe or a device would not end.
+fn contents(path: &Path) -> Option<Vec<u8>> {
+    let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() <= MAX_FILE_BYTES);
+    if is_file { std::fs::read(path).ok() } else { None }
 }
 
 /// Closes the connections of a user that wait in the pool.
@@ -305,7 +314,9 @@ pub fn ping(session: &mut Session, call: Call<'_>) -> Result<(), Error> {
         if connection.copy.is_some() || connection.running.is_some() {
             return Ok(2);
         }
-        connection.make_ready()?;
+        // What queued statements came to is not for the ears of somebody who only asks whether the server is there.
+        connection.await_queue()?;
+        connection.settle()?;
         let level = connection.settings.level;
         connection.conn.command(PING, level)?;
         Ok(match connection.link().transaction {
@@ -404,6 +415,10 @@ fn transact(session: &mut Session, mut call: Call<'_>, sql: &'static str) -> Res
     let OfConnection { d } = call.params()?;
     let mut writer = call.writer();
     work(session, d, |connection| {
+        if sql == "rollback" {
+            // What has failed is undone with all else. Were it told now, the transaction would stay open.
+            connection.forget_queue()?;
+        }
         connection.make_ready()?;
         let is_idle = connection.link().transaction == Transaction::Idle;
         if is_idle == (sql == "begin") {

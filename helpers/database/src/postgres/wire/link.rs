@@ -269,7 +269,9 @@ impl Link {
                 if let (Some(name), Some(value)) = (strings.next(), strings.next())
                     && (self.parameters.len() < MAX_PARAMETERS || self.parameters.contains_key(&name))
                 {
-                    self.changed.push(name.clone());
+                    if !self.changed.contains(&name) {
+                        self.changed.push(name.clone());
+                    }
                     self.parameters.insert(name, value);
                 }
             }
@@ -326,6 +328,8 @@ impl Link {
         }
         let deadline = patience.map(|patience| Instant::now() + patience);
         loop {
+            // Also while there is something to read: a server that never stops is left, too.
+            self.look_after_cancel()?;
             // Right after a request there is nothing yet, and asking costs a system call. (TLS may have something in store.)
             let may_have_some = !std::mem::take(&mut self.has_asked) || self.transport.is_tls();
             if may_have_some && self.read_now()? {
@@ -336,7 +340,6 @@ impl Link {
                 return Ok(false);
             }
             self.wait_once(false, left)?;
-            self.look_after_cancel()?;
         }
     }
 
@@ -370,6 +373,7 @@ impl Link {
             return Err(LinkError::Cancelled);
         }
         if self.slot.as_ref().is_none_or(|slot| !slot.is_cancelled()) {
+            self.cancelled = None;
             return Ok(());
         }
         if self.cancelled.get_or_insert_with(Instant::now).elapsed() < CANCEL_PATIENCE {
