@@ -120,6 +120,22 @@ ok(-f "$dir/fruit.txt", 'the file is there');
     alarm 0;
     ok($waited, 'a locked file is waited for');
 }
+SKIP: {
+    skip 'the native engine does not look, or there is no /dev/full', 3 if !$ours || !-e '/dev/full';
+    symlink '/dev/full', "$dir/full.txt" or die $!;
+    my $full = DBI->connect('dbi:Pipes:', undef, undef, { f_dir => $dir, f_ext => '.txt/r', RaiseError => 0, PrintError => 0 });
+    no warnings 'redefine';
+    local *DBD::Pipes::Table::open_data = sub {
+        my ($self, $meta, @rest) = @_;
+        $meta->{col_names} = ['a'];
+        return $self->DBD::File::Table::open_data($meta, @rest);
+    };
+    for my $time (1, 2) {
+        is($full->do('INSERT INTO full VALUES (1)'), undef, 'a row that a full disk does not take is an error');
+    }
+    like($full->errstr, qr/Cannot write .*full\.txt: /, 'that says so');
+    unlink "$dir/full.txt";
+}
 is($dbh->do('DROP TABLE fruit'), -1, 'dropped');
 ok(!-e "$dir/fruit.txt", 'the file is gone');
 is($dbh->do('DROP TABLE IF EXISTS fruit'), -1, 'IF EXISTS');

@@ -93,12 +93,28 @@ sub execute {    # what a CREATE of this session says of its columns is remember
     my ($sth, @values) = @_;
     my $result = $sth->SUPER::execute(@values);
     my $stmt   = $sth->{sql_stmt};
+    if ($stmt->{command} ne 'SELECT' && $stmt->{command} ne 'DROP') {
+        my $error = unwritten($sth, $stmt);    # also after a failure: it must not be told of the next statement
+        return $sth->set_err($DBI::stderr, $error) if $result && defined $error;
+    }
     if ($result && $stmt->{command} eq 'CREATE' && $stmt->isa('SQL::Statement') && ref $stmt->{table_defs} eq 'HASH') {
         my $columns = $stmt->{table_defs}{columns} || {};
         my $known = DBI::DBD::SqlEngine::Table::known($sth->{Database}, $stmt->{table_names}[0], 0);
         $sth->{Database}{sql_meta}{$known}{sql_columns} = { map { lc $_ => $columns->{$_} } keys %$columns } if defined $known;
     }
     return $result;
+}
+
+sub unwritten {    # why what the statement wrote is not in the file, if so
+    my ($sth, $stmt) = @_;
+    my $table = $stmt->isa('SQL::Statement') ? ($stmt->{table_names} || [])->[0] : $stmt->{table_name};
+    return undef if !defined $table;
+    my $known = DBI::DBD::SqlEngine::Table::known($sth->{Database}, (DBI::DBD::SqlEngine::Table::bare($table))[0], 0);
+    my $meta = defined $known ? $sth->{Database}{sql_meta}{$known} : return undef;
+    my $error = delete $meta->{f_write_error};
+    return $error if defined $error;
+    my $fh = $meta->{fh};
+    return ref $fh && defined fileno $fh && !$fh->flush ? "Cannot write $meta->{f_fqfn}: $!" : undef;
 }
 
 sub FETCH {
@@ -377,7 +393,8 @@ sub close_files {
     for my $what (qw(fh lockfh)) {
         my $fh = delete $self->{$what} or next;
         delete $meta->{$what} if ref $meta->{$what} && $meta->{$what} == $fh;
-        close $fh if $what eq 'lockfh' || !ref $meta->{f_file};
+        next if $what eq 'fh' && ref $meta->{f_file};
+        close $fh or $meta->{f_write_error} = "Cannot write $meta->{f_fqfn}: $!";    # execute reports it
     }
     return;
 }
@@ -406,8 +423,15 @@ sub seek {
 sub truncate {
     my ($self, $data) = @_;
     my $meta = $self->{meta};
-    $meta->{fh}->flush;
+    $self->flush;
     $meta->{fh}->truncate($meta->{fh}->tell) or do { require Carp; Carp::croak("Error while truncating $meta->{f_fqfn}: $!") };
+    return 1;
+}
+
+sub flush {    # what was written is in the file, or the statement fails
+    my ($self) = @_;
+    my $fh = $self->{meta}{fh} or return 1;
+    $fh->flush or do { require Carp; Carp::croak("Cannot write $self->{meta}{f_fqfn}: $!") };
     return 1;
 }
 

@@ -233,6 +233,8 @@ sub get {    # what a value of the statement is for a row
     return $row ? $row->[at($table, $what)] : $what;
 }
 
+sub written { my ($table) = @_; $table->flush if $table->can('flush'); return }    # a full disk is this statement's error
+
 sub run_drop {
     my ($self, $data) = @_;
     my $table;
@@ -250,6 +252,7 @@ sub run_create {
     my ($self, $data) = @_;
     my $table = $self->open_tables($data, 1, 1);
     $table->push_names($data, [@{ $self->{column_names} }]);
+    written($table);
     return (0, 0);
 }
 
@@ -268,6 +271,7 @@ sub run_insert {
     else {
         $table->seek($data, 0, 2);
         $table->push_row($data, \@row);
+        written($table);
     }
     return (1, 0);
 }
@@ -313,6 +317,7 @@ sub rewrite {    # the whole table anew
     $table->seek($data, 0, 0);
     $table->push_row($data, $_) for @$rows;
     $table->truncate($data);
+    written($table);
     return;
 }
 
